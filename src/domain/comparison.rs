@@ -1,0 +1,109 @@
+//! What the numbers of an experiment say: effects, verdicts and sentinel outcomes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MetricName, Scale};
+
+/// What the numbers of the primary say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Better by at least the minimum effect, with the evidence that the session's alpha asks for.
+    Improved,
+    /// Worse, with an interval that excludes zero.
+    Regressed,
+    /// No effect worth keeping is within reach.
+    NoEffect,
+    /// The pairs ran out before the rule could tell.
+    Inconclusive,
+}
+
+/// The effect of one metric on the decision scale; above 0 is better, whatever the direction.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Hodges-Lehmann estimate.
+    pub mu: f64,
+    /// Standard error of `mu`.
+    pub se: f64,
+    /// Estimate shrunk for reporting (`report_effect`).
+    pub gain: f64,
+    /// Lower limit of the reported interval.
+    pub low: f64,
+    /// Upper limit of the reported interval.
+    pub high: f64,
+    /// Complete pairs behind it.
+    pub pairs: u32,
+    /// Natural logarithm of the evidence; `None` for an exact metric, which needs none.
+    pub ln_e: Option<f64>,
+    /// The error budget that this candidate had.
+    pub alpha: f64,
+    /// The scale on which all of this stands.
+    pub scale: Scale,
+    /// The effect that evidence must exceed, on the decision scale.
+    pub delta0: f64,
+    /// The smallest effect worth keeping, on the decision scale.
+    pub min_effect: f64,
+    /// The calibrated (or learned) scale of one pair's difference.
+    pub s: f64,
+    /// The calibrated jump threshold.
+    pub threshold: f64,
+}
+
+impl Effect {
+    /// Returns `|mu| / se`, or `None` where the standard error is 0.
+    pub fn confidence(&self) -> Option<f64> {
+        (self.se > 0.0).then(|| self.mu.abs() / self.se)
+    }
+}
+
+/// What became of one sentinel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SentinelState {
+    /// A regression beyond its tolerance is excluded.
+    Passed,
+    /// It regressed beyond its tolerance.
+    Failed,
+    /// The pairs ran out before it was clear.
+    Unresolved,
+    /// `max` or `min` was broken by the median of the candidate's runs.
+    LimitBroken,
+    /// An exact sentinel had different values in the two arms of a pair.
+    NotEqual,
+}
+
+impl SentinelState {
+    /// Says whether this state forbids a keep.
+    pub fn blocks(self) -> bool {
+        match self {
+            Self::Failed | Self::LimitBroken | Self::NotEqual => true,
+            Self::Passed | Self::Unresolved => false,
+        }
+    }
+}
+
+/// The outcome of one sentinel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SentinelOutcome {
+    /// The metric, after globs were expanded.
+    pub metric: MetricName,
+    /// What became of it.
+    pub state: SentinelState,
+    /// What its test needed, in one line for people: the effective tolerance or the limit.
+    pub rule: String,
+    /// Hodges-Lehmann estimate on the decision scale, where it has a statistical test.
+    pub mu: Option<f64>,
+}
+
+/// Everything that the numbers of one experiment say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What the primary says.
+    pub verdict: Verdict,
+    /// The primary's effect.
+    pub primary: Effect,
+    /// Every sentinel that was looked at; empty when the primary never won.
+    pub sentinels: Vec<SentinelOutcome>,
+    /// Anytime lower bound of the primary's effect at E = 20, where the pairs give one.
+    pub bound: Option<f64>,
+}

@@ -1,0 +1,373 @@
+//! Events: complete facts about what happened, in the past tense, as the journal keeps them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Asi, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    ProposalSource, Reading, Reason, Settings, Status, StopRule, VoidPair,
+};
+
+/// One thing that happened. The journal adds when, and to which experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The session started, or its settings changed: a new segment.
+    Configured(Box<Configured>),
+    /// A/A pairs were run.
+    Calibrated(Box<Calibrated>),
+    /// A proposal arrived and got its number.
+    Proposed(Box<Proposed>),
+    /// The proposal was screened and applied, or refused.
+    Screened(Box<Screened>),
+    /// A phase began.
+    PhaseStarted(PhaseStarted),
+    /// A phase ended.
+    PhaseEnded(Box<PhaseEnded>),
+    /// A pair was measured.
+    Pair(Box<CandidateRun>),
+    /// The verdict stands; synced before anything is done about it.
+    Decided(Box<Decided>),
+    /// The experiment is settled: the one line per experiment that existing readers know.
+    Run(Box<RunSummary>),
+    /// A keep was reverted.
+    Undone(Undone),
+    /// A session went on after an end.
+    Resumed(Resumed),
+    /// A step left unfinished by a crash was completed or undone.
+    Recovered(Recovered),
+    /// ideas.md was edited, or the edit waits.
+    IdeaEdited(IdeaEdited),
+    /// What the sandbox really enforces here.
+    SandboxApplied(SandboxApplied),
+    /// Something worth knowing that changes nothing.
+    Note(Note),
+    /// The session ended.
+    Stopped(Stopped),
+}
+
+/// The settings of a segment and what they were resolved against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Configured {
+    /// Session name (known to existing readers).
+    pub name: String,
+    /// Primary's name (known to existing readers).
+    #[serde(rename = "metricName")]
+    pub metric_name: MetricName,
+    /// Primary's unit (known to existing readers).
+    #[serde(rename = "metricUnit")]
+    pub metric_unit: String,
+    /// Primary's direction (known to existing readers).
+    #[serde(rename = "bestDirection")]
+    pub best_direction: Direction,
+    /// Number of this segment, from 0.
+    pub segment: u32,
+    /// Why a segment began.
+    pub why: String,
+    /// All settings.
+    pub settings: Box<Settings>,
+    /// Sealed files with the hash (BLAKE3, hex) of each.
+    pub harness: BTreeMap<String, String>,
+    /// The commit that the session started from.
+    pub base: ObjectId,
+    /// Candidates in one alpha epoch (`A`).
+    pub epoch: u32,
+    /// What machine this is.
+    pub environment: BTreeMap<String, String>,
+    /// What the tool is.
+    pub version: String,
+}
+
+/// The result of a calibration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// The commit in both slots.
+    pub commit: ObjectId,
+    /// Pairs run.
+    pub pairs: u32,
+    /// What was learned of each metric: the primary and every sentinel, globs expanded.
+    pub metrics: Vec<MetricCalibration>,
+    /// Resolved time limits in seconds by command (`build`, `bench`, `check`).
+    pub limits: BTreeMap<String, f64>,
+    /// Median wall time of one bench run in seconds.
+    pub run_s: f64,
+    /// Wall time of the first full build in seconds.
+    pub build_s: f64,
+}
+
+/// What the calibration learned of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricCalibration {
+    /// The metric.
+    pub metric: MetricName,
+    /// `primary`, or the sentinel's pattern.
+    pub role: String,
+    /// Lines of it in one run.
+    pub lines: u32,
+    /// Median over all runs, in the metric's unit.
+    pub median: f64,
+    /// A/A differences on the decision scale, in order.
+    pub ring: Vec<f64>,
+    /// A/A differences of plain values, for a sentinel with `toleranceAbs`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ring_abs: Vec<f64>,
+    /// Pair scale `s`.
+    pub s: f64,
+    /// Jump threshold `T`.
+    pub threshold: f64,
+    /// Slot bias: Hodges-Lehmann estimate of the A/A differences.
+    pub bias: f64,
+    /// Standard error of the bias.
+    pub bias_se: f64,
+    /// Smallest resolvable effect of a primary, or effective tolerance of a sentinel, on the decision scale.
+    pub resolves: Option<f64>,
+}
+
+/// A proposal that got its number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// One line.
+    pub description: String,
+    /// Why it should help.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hypothesis: String,
+    /// The idea that it tries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idea: Option<String>,
+    /// The settings that it tries a value of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<Axis>,
+    /// What it is for.
+    #[serde(default)]
+    pub goal: Goal,
+    /// Side information as given.
+    #[serde(default, skip_serializing_if = "Asi::is_empty")]
+    pub asi: Asi,
+    /// Where it came from.
+    pub source: ProposalSource,
+    /// Hash (BLAKE3, hex) of the patch as given; the text itself is in `runs/`.
+    pub patch_hash: String,
+    /// The tip that it will be measured against.
+    pub tip: ObjectId,
+}
+
+/// The screen's outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Screened {
+    /// What the screen said.
+    pub outcome: Screening,
+    /// The patch's stable id on the tip, where it applied.
+    pub patch_id: Option<PatchId>,
+    /// Paths that it touches.
+    pub touched: Vec<String>,
+    /// Things to know that refuse nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Whether the screen let a proposal through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Screening {
+    /// It goes on to the build.
+    Accepted {
+        /// The tree that a keep would commit.
+        tree: ObjectId,
+        /// The rung of the patch ladder that applied it.
+        rung: String,
+    },
+    /// Nothing of it ran.
+    Refused {
+        /// Why.
+        reason: Reason,
+        /// The path, hunk, idea or experiment that it ran into.
+        detail: String,
+    },
+}
+
+/// A phase that began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseStarted {
+    /// The phase.
+    pub phase: Phase,
+    /// The check's name, or whatever else tells several of one phase apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+}
+
+/// A phase that ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseEnded {
+    /// The phase.
+    pub phase: Phase,
+    /// The check's name, or whatever else tells several of one phase apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// How its command ended, where it ran one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// Why it failed; `None` when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// One attempt at a pair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CandidateRun {
+    /// The pair's number, from 1.
+    pub pair: u32,
+    /// Which arm ran first.
+    pub order: Order,
+    /// The baseline's reading, where its run succeeded.
+    pub baseline: Option<Reading>,
+    /// The candidate's reading, where its run succeeded.
+    pub candidate: Option<Reading>,
+    /// Why the pair does not count; `None` when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<VoidPair>,
+    /// One-minute load average before the pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f64>,
+    /// The running estimate `(gain, low, high)` on the decision scale after this pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<(f64, f64, f64)>,
+    /// Natural logarithm of the evidence after this pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ln_e: Option<f64>,
+}
+
+impl CandidateRun {
+    /// Returns the pair where it is complete and counts.
+    pub fn complete(&self) -> Option<Pair> {
+        match (&self.baseline, &self.candidate, &self.void) {
+            (Some(baseline), Some(candidate), None) => Some(Pair {
+                number: self.pair,
+                order: self.order,
+                baseline: baseline.clone(),
+                candidate: candidate.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A verdict that stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What will be done.
+    pub status: Status,
+    /// Why.
+    pub reason: Reason,
+    /// What exactly, in one line: the check, the sentinel, the path.
+    pub detail: String,
+    /// Remarks on a keep.
+    pub flags: Vec<Flag>,
+    /// What the numbers say, where it came to numbers.
+    pub comparison: Option<Comparison>,
+    /// The finished commit of a keep, whose objects are durable already.
+    pub commit: Option<ObjectId>,
+    /// The tip that it was measured against, from which a keep moves the branch.
+    pub tip: ObjectId,
+    /// Whether the branch is to be moved (`false` under `--no-commit`).
+    pub moves_branch: bool,
+}
+
+/// The settling line of an experiment. Field names are those that existing readers know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// The experiment's number; 0 is the baseline.
+    pub run: u32,
+    /// The kept commit, else the tip that it was measured against.
+    pub commit: ObjectId,
+    /// Median of the primary over the candidate's runs; `None` when there are none, never 0.
+    pub metric: Option<f64>,
+    /// Medians of all metrics over the candidate's runs.
+    pub metrics: BTreeMap<MetricName, f64>,
+    /// What was done.
+    pub status: Status,
+    /// One line.
+    pub description: String,
+    /// Milliseconds since 1970 (UTC).
+    pub timestamp: i64,
+    /// Number of the segment.
+    pub segment: u32,
+    /// `|mu| / se`.
+    pub confidence: Option<f64>,
+    /// Side information: as given, and what the tool adds under `auto`.
+    pub asi: Asi,
+    /// Why.
+    pub reason: Reason,
+    /// Remarks on a keep.
+    pub flags: Vec<Flag>,
+    /// The primary's effect.
+    pub effect: Option<Effect>,
+    /// The patch's stable id.
+    pub patch_id: Option<PatchId>,
+    /// Whether it reached the build, and so counts as an iteration.
+    pub iteration: bool,
+    /// Whether it was measured, and so spent an index of the alpha epoch.
+    pub measured: bool,
+}
+
+/// A keep that was reverted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// The revert commit.
+    pub commit: ObjectId,
+    /// Why.
+    pub why: String,
+}
+
+/// A session that went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The tip at that moment.
+    pub tip: ObjectId,
+    /// Whether the old calibration still serves.
+    pub calibration_reused: bool,
+}
+
+/// A step that a crash had left unfinished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    /// What was found.
+    pub found: String,
+    /// What was done about it.
+    pub action: String,
+}
+
+/// An edit of ideas.md.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdeaEdited {
+    /// The idea.
+    pub idea: String,
+    /// What was written.
+    pub edit: String,
+    /// Whether it is in the file; `false` = it waits here.
+    pub written: bool,
+}
+
+/// What the sandbox enforces on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxApplied {
+    /// Each means with what became of it.
+    pub enforced: BTreeMap<String, String>,
+}
+
+/// Something worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What.
+    pub text: String,
+}
+
+/// The end of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The rule.
+    pub rule: StopRule,
+    /// What exactly, in one line.
+    pub detail: String,
+}

@@ -1,0 +1,37 @@
+//! Plain data that every other module speaks: ids, metrics, experiments, verdicts, events and settings.
+//!
+//! Nothing here does I/O, and nothing here imports from the rest of the crate.
+
+mod command;
+mod comparison;
+mod event;
+mod exit;
+mod ids;
+mod metric;
+mod observer;
+mod pair;
+mod phase;
+mod proposal;
+mod seed;
+mod settings;
+mod status;
+
+pub use command::{Command, TimeLimit};
+pub use comparison::{Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
+pub use event::{
+    Calibrated, CandidateRun, Configured, Decided, Event, IdeaEdited, MetricCalibration, Note, PhaseEnded,
+    PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied, Screened, Screening, Stopped, Undone,
+};
+pub use exit::{Exit, LimitKind, Outcome, Usage};
+pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
+pub use metric::{Direction, MetricName, MetricNameError, Reduce, Scale};
+pub use observer::Observer;
+pub use pair::{Arm, Order, Pair, Reading, VoidPair};
+pub use phase::Phase;
+pub use proposal::{Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
+pub use seed::Seed;
+pub use settings::{
+    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Decision, Limits, Network, Objective, Patience, Prepare,
+    Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+};
+pub use status::{Flag, Reason, Status, StopRule};

@@ -1,0 +1,312 @@
+//! The settings of a session, resolved: every default filled in, every value checked.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Command, Direction, MetricName, Reduce, Scale, Seed, TimeLimit};
+
+/// Everything that a session was told. Paths are relative to the repository root unless they say otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Session name; also the folder of its state.
+    pub name: String,
+    /// Folder of the config file, `""` for the repository root.
+    pub folder: String,
+    /// File name of the config in `folder`.
+    pub file: String,
+    /// Where commands start, relative to the repository root.
+    pub working_dir: String,
+    /// What the session starts from.
+    pub base: Base,
+    /// The session's branch, without `refs/heads/`.
+    pub branch: String,
+    /// Set-up that runs on base code only.
+    pub prepare: Option<Prepare>,
+    /// How the program is built; `None` where nothing needs building.
+    pub build: Option<Build>,
+    /// How it is measured.
+    pub bench: Bench,
+    /// What to improve.
+    pub primary: Objective,
+    /// What must not get worse.
+    pub sentinels: Vec<Sentinel>,
+    /// The gate.
+    pub checks: Checks,
+    /// More sealed files, as globs relative to `folder`.
+    pub harness: Vec<String>,
+    /// What candidates may touch.
+    pub scope: Scope,
+    /// Where candidates come from, in order.
+    pub candidates: Vec<CandidateSource>,
+    /// The decision rule's settings.
+    pub decision: Decision,
+    /// When to stop.
+    pub stop: Stop,
+    /// Resource limits of each command.
+    pub limits: Limits,
+    /// What commands may reach.
+    pub sandbox: Sandbox,
+    /// Where the slots live; `None` is the user's cache folder.
+    pub slots_dir: Option<PathBuf>,
+}
+
+/// What a session starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Base {
+    /// The commit of the current branch at the first start.
+    Current,
+    /// A revision as git names it.
+    Revision(String),
+}
+
+/// The `prepare` command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prepare {
+    /// The command.
+    pub command: Command,
+    /// Its time limit.
+    pub timeout: TimeLimit,
+    /// Whether it may use the network.
+    pub network: bool,
+    /// Files (relative to `folder`) whose change makes it run again.
+    pub rerun_when: Vec<String>,
+    /// Untracked files of the checkout (relative to `folder`) copied into each slot first.
+    pub copy: Vec<String>,
+}
+
+/// The build.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Build {
+    /// The command.
+    pub command: Command,
+    /// Its time limit.
+    pub timeout: TimeLimit,
+    /// Folders (relative to `folder`) that survive between candidates as warm caches.
+    pub keep: Vec<String>,
+    /// When a keep is rebuilt from an empty cache.
+    pub verify_clean: VerifyClean,
+}
+
+/// When a keep is rebuilt from an empty cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerifyClean {
+    /// At once when the first full build took under two minutes, else at validation.
+    #[default]
+    Auto,
+    /// At once, before every keep.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The bench.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bench {
+    /// The command.
+    pub command: Command,
+    /// Its time limit.
+    pub timeout: TimeLimit,
+    /// Discarded runs of each arm after each build.
+    pub warmup: u32,
+    /// Whether metrics come only from the file named by `$AUTORESEARCH_METRICS`.
+    pub metrics_file: bool,
+}
+
+/// The primary metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Objective {
+    /// Its name.
+    pub name: MetricName,
+    /// Its unit, for people.
+    pub unit: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The scale on which it is compared.
+    pub scale: Scale,
+    /// Smallest effect worth keeping: relative (ratio, 0.01 = 1 %) or in the metric's unit (linear).
+    pub min_effect: f64,
+    /// How several lines of one run become one value.
+    pub reduce: Reduce,
+}
+
+/// A secondary metric with a limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sentinel {
+    /// A metric name or a glob over metric names.
+    pub pattern: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The scale of `tolerance`.
+    pub scale: Scale,
+    /// Largest tolerated regression: relative (ratio) or in the metric's unit (linear).
+    pub tolerance: Option<f64>,
+    /// Largest tolerated regression in the metric's own unit, by a test of its own.
+    pub tolerance_abs: Option<f64>,
+    /// Largest allowed median of the candidate's runs.
+    pub max: Option<f64>,
+    /// Smallest allowed median of the candidate's runs.
+    pub min: Option<f64>,
+    /// Whether both arms of every pair must print the same value.
+    pub exact: bool,
+    /// How several lines of one run become one value.
+    pub reduce: Reduce,
+}
+
+/// The gate's checks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Checks {
+    /// Folder (relative to `folder`) whose executable files must all exit 0.
+    pub dir: String,
+    /// Time limit of each check.
+    pub timeout: TimeLimit,
+    /// Whether checks run before or after the bench.
+    pub order: CheckOrder,
+}
+
+/// Whether checks run before or after the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckOrder {
+    /// Checks, then the bench (the default).
+    #[default]
+    ChecksFirst,
+    /// The bench, then the checks of those that would be kept.
+    BenchFirst,
+}
+
+/// What candidates may touch: globs relative to the repository root.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scope {
+    /// Allowed paths; empty allows everything.
+    pub allow: Vec<String>,
+    /// Forbidden paths, also where `allow` lists them.
+    pub protect: Vec<String>,
+    /// Built-in sealed paths that candidates may touch all the same.
+    pub unseal: Vec<String>,
+}
+
+/// Where candidates come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CandidateSource {
+    /// A folder (relative to the config's folder) of `*.patch` and `*.diff`, taken in name order.
+    Patches(String),
+}
+
+/// The decision rule's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// A/A pairs at session start.
+    pub calibration_pairs: u32,
+    /// Largest number of pairs of one race.
+    pub max_pairs: u32,
+    /// Share of keeps that may be false over an epoch (`q` of statistics section 3).
+    pub false_keep_share: f64,
+    /// How soon a hopeless race ends.
+    pub patience: Patience,
+    /// Whether an unresolved sentinel forbids a keep; also drops the jump bet.
+    pub strict: bool,
+    /// Seed of the coins.
+    pub seed: Seed,
+}
+
+/// How soon a hopeless race ends: the `z` of the futility rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Patience {
+    /// z = 1 (the default).
+    #[default]
+    Thorough,
+    /// z = 0.8.
+    Normal,
+    /// z = 0.6.
+    Thrifty,
+}
+
+impl Patience {
+    /// Returns `z` of the futility rule (statistics section 3).
+    pub fn z(self) -> f64 {
+        match self {
+            Self::Thorough => 1.0,
+            Self::Normal => 0.8,
+            Self::Thrifty => 0.6,
+        }
+    }
+}
+
+/// When to stop; `None` = that rule is off.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stop {
+    /// Settled experiments that reached Build.
+    pub max_iterations: Option<u32>,
+    /// Hours of this session, over all its starts.
+    pub max_hours: Option<f64>,
+    /// A local time of day, `HH:MM`.
+    pub until: Option<String>,
+    /// Iterations in a row without a keep.
+    pub plateau: Option<u32>,
+    /// Times in a row that the same check failed.
+    pub consecutive_check_failures: Option<u32>,
+    /// A median of the primary at which the goal is reached.
+    pub target: Option<f64>,
+}
+
+/// Resource limits of each command; `None` = none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Largest stdout and stderr of one command together, in bytes.
+    pub output_bytes: u64,
+    /// Largest log kept of one command, in bytes; longer ones are cut in the middle.
+    pub log_bytes: u64,
+    /// Address space of each process, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processes of one command.
+    pub processes: Option<u64>,
+    /// Free disk below which the session stops, in bytes.
+    pub disk_free_bytes: u64,
+}
+
+/// What commands may reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sandbox {
+    /// What of the network.
+    pub network: Network,
+    /// Whether to refuse a machine that cannot enforce this.
+    pub require: bool,
+    /// Further folders that may be read; absolute, or `~/...`.
+    pub read_only: Vec<String>,
+    /// Further folders that may be written, one copy per slot.
+    pub caches: Vec<String>,
+    /// Further environment variables that commands see.
+    pub env: Vec<String>,
+}
+
+/// What of the network commands may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// Nothing.
+    None,
+    /// A loopback interface of their own (the default).
+    #[default]
+    Loopback,
+    /// This host.
+    Host,
+    /// Everything.
+    Full,
+}
