@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MetricName, Scale};
+use super::{Change, Direction, MetricName, Scale};
 
 /// What the numbers of the primary say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +50,11 @@ pub struct Effect {
 }
 
 impl Effect {
+    /// Converts gain and interval into the change of the metric itself, for people.
+    pub fn change(&self, direction: Direction) -> Change {
+        Change::of_effect((self.gain, self.low, self.high), self.scale, direction)
+    }
+
     /// Returns `|mu| / se`, or `None` where the standard error is 0.
     pub fn confidence(&self) -> Option<f64> {
         (self.se > 0.0).then(|| self.mu.abs() / self.se)

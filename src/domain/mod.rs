@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, and nothing here imports from the rest of the crate.
 
+mod change;
 mod command;
 mod comparison;
 mod event;
@@ -16,6 +17,7 @@ mod seed;
 mod settings;
 mod status;
 
+pub use change::Change;
 pub use command::{Command, TimeLimit};
 pub use comparison::{Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
 pub use event::{

@@ -1,0 +1,239 @@
+//! The command line as typed; the only file that knows clap's types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs performance experiments on a git repository, unattended, and keeps only what is true.
+#[derive(Debug, Parser)]
+#[command(name = "autoresearch", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Start with `autoresearch demo`, or in a repository with `autoresearch init`.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Work as if started in this folder.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Use this config file instead of the nearest autoresearch.config.json.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// When to use colours.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
+    pub color: Colour,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal that shows them.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a working starting set for this repository: config, bench, checks, ideas.
+    Init(Init),
+    /// Check everything that a session needs before a night is spent on it.
+    Doctor(Doctor),
+    /// Try the candidates one after another; commit what is truly better to the session's branch.
+    Run(Run),
+    /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.
+    Try(Try),
+    /// Compare two commits; needs no config and no session.
+    Compare(Compare),
+    /// End a running session from another terminal, after its current step.
+    Stop(Reading),
+    /// Show where the session stands.
+    Status(Reading),
+    /// List the experiments.
+    Log(Reading),
+    /// Show one experiment whole.
+    Show(Show),
+    /// Run the loop on a real workload whose true verdicts are known.
+    Demo(Demo),
+    /// Print every setting with its value and origin, and the sealed files.
+    Config(ConfigArgs),
+    /// Remove slots, caches and old runs; prints the sizes first.
+    Clean(Clean),
+}
+
+/// Arguments of commands that only read.
+#[derive(Debug, Clone, Args)]
+pub struct Reading {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
+pub struct Init {
+    /// Show the files instead of writing them.
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json")]
+pub struct Doctor {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
+pub struct Run {
+    /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Stop after this many iterations.
+    #[arg(long, value_name = "N")]
+    pub max_iterations: Option<u32>,
+    /// Stop after this many hours.
+    #[arg(long, value_name = "HOURS")]
+    pub max_hours: Option<f64>,
+    /// Seed of the coins.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// Arguments of `try`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch try fast.patch\n  git diff | autoresearch try -\n  \
+    autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit")]
+pub struct Try {
+    /// A patch file, `-` for standard input, or a commit.
+    #[arg(required_unless_present = "worktree", conflicts_with = "worktree", value_name = "PATCH|-|COMMIT")]
+    pub candidate: Option<String>,
+    /// Take the checkout's uncommitted change.
+    #[arg(long)]
+    pub worktree: bool,
+    /// Judge only; never move the branch.
+    #[arg(long)]
+    pub no_commit: bool,
+    /// One line that says what the candidate changes.
+    #[arg(short = 'm', long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// Print JSON: verdict, reason, effect, ASI, closed ideas touched.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch compare main my-branch --build 'cargo build --release' \
+    --bench ./bench.sh\n  autoresearch compare HEAD~1 HEAD --bench 'python3 bench.py' --metric total_ms")]
+pub struct Compare {
+    /// The commit to compare against.
+    pub base: String,
+    /// The commit to judge.
+    pub candidate: String,
+    /// The bench command; prints METRIC lines, or is timed as a whole.
+    #[arg(long, value_name = "CMD")]
+    pub bench: String,
+    /// The build command.
+    #[arg(long, value_name = "CMD")]
+    pub build: Option<String>,
+    /// The metric to compare by; the only or first METRIC name, else auto.wall_s.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Which way is better.
+    #[arg(long, value_enum, default_value_t = Better::Lower)]
+    pub direction: Better,
+    /// Largest number of pairs.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub max_pairs: u32,
+    /// Smallest effect of interest (0.01 = 1 %).
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    pub min_effect: f64,
+    /// Seed of the coins.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which way a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Better {
+    /// Smaller values are better.
+    Lower,
+    /// Larger values are better.
+    Higher,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch show 7\n  autoresearch show 7 --json")]
+pub struct Show {
+    /// The experiment's number.
+    pub experiment: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo")]
+pub struct Demo {
+    /// The experiment.
+    #[arg(default_value = "lsm-batch")]
+    pub name: String,
+    /// Small runs: at most 100 ms each, about three minutes in all.
+    #[arg(long)]
+    pub quick: bool,
+    /// Work in this new folder and leave it for a look.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Try only the candidates whose file names contain this text (may be repeated).
+    #[arg(long, value_name = "TEXT")]
+    pub only: Vec<String>,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch config\n  autoresearch config --schema > autoresearch.schema.json")]
+pub struct ConfigArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the JSON Schema of the config file.
+    #[arg(long, conflicts_with = "json")]
+    pub schema: bool,
+}
+
+/// Arguments of `clean`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch clean                 print the sizes, remove nothing\n  \
+    autoresearch clean --yes           remove slots and caches\n  autoresearch clean --yes --runs 20 also all but the newest 20 runs")]
+pub struct Clean {
+    /// Remove slots and caches; without it only the sizes are printed.
+    #[arg(long)]
+    pub yes: bool,
+    /// Also remove the patches and logs of all but the newest N experiments.
+    #[arg(long, value_name = "N")]
+    pub runs: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

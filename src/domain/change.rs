@@ -1,0 +1,90 @@
+//! The change of a metric as people read it: in percent or in the metric's unit, smaller or larger as it really is.
+
+use std::fmt;
+
+use super::{Direction, Scale};
+
+/// A change of a metric with its interval; negative means the value went down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// The estimate, in percent (ratio) or in the metric's unit (linear).
+    pub value: f64,
+    /// Lower limit of the interval.
+    pub low: f64,
+    /// Upper limit of the interval.
+    pub high: f64,
+    /// Whether the three are percentages.
+    pub percent: bool,
+}
+
+impl Change {
+    /// Converts an effect on the decision scale, where above 0 is better, into the change of the metric itself.
+    ///
+    /// Ratio: `100 (exp(-x) - 1)` % when lower is better, `100 (exp(x) - 1)` % when higher is (FORMATS section 4).
+    pub fn of_effect(effect: (f64, f64, f64), scale: Scale, direction: Direction) -> Self {
+        let (gain, low, high) = effect;
+        let convert = |x: f64| {
+            let signed = match direction {
+                Direction::Lower => -x,
+                Direction::Higher => x,
+            };
+            match scale {
+                Scale::Ratio => 100.0 * signed.exp_m1(),
+                Scale::Linear => signed,
+            }
+        };
+        let (a, b) = (convert(low), convert(high));
+        Self { value: convert(gain), low: a.min(b), high: a.max(b), percent: scale == Scale::Ratio }
+    }
+
+    /// Writes the estimate alone: `-12.7 %`.
+    pub fn short(&self) -> String {
+        self.number(self.value)
+    }
+
+    fn number(&self, x: f64) -> String {
+        if self.percent { format!("{x:+.1} %") } else { format!("{x:+}", x = round_to_three(x)) }
+    }
+}
+
+/// Rounds to three significant digits, so that units of any size read well.
+fn round_to_three(x: f64) -> f64 {
+    if x == 0.0 || !x.is_finite() {
+        return x;
+    }
+    let scale = 10_f64.powf((2.0 - x.abs().log10().floor()).clamp(-300.0, 300.0));
+    (x * scale).round() / scale
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = |x: f64| {
+            if self.percent { format!("{x:+.1}") } else { format!("{:+}", round_to_three(x)) }
+        };
+        write!(f, "{} [{}, {}]", self.number(self.value), limit(self.low), limit(self.high))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_of_a_lower_is_better_metric_is_shown_as_a_fall() {
+        let change = Change::of_effect((0.136, 0.123, 0.149), Scale::Ratio, Direction::Lower);
+        assert_eq!(change.to_string(), "-12.7 % [-13.8, -11.6]");
+        assert_eq!(change.short(), "-12.7 %");
+    }
+
+    #[test]
+    fn a_gain_of_a_higher_is_better_metric_is_shown_as_a_rise() {
+        let change = Change::of_effect((0.1, 0.05, 0.15), Scale::Ratio, Direction::Higher);
+        assert_eq!(change.to_string(), "+10.5 % [+5.1, +16.2]");
+    }
+
+    #[test]
+    fn a_linear_change_stands_in_the_unit() {
+        let change = Change::of_effect((631.25, 600.0, 650.0), Scale::Linear, Direction::Lower);
+        assert_eq!(change.to_string(), "-631 [-650, -600]");
+    }
+}

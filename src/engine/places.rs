@@ -1,0 +1,61 @@
+//! Where a session's files live: its state beside the repository's git folder, its slots in the cache folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{ExperimentId, Settings};
+
+/// The folders of one session.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// `<git common dir>/autoresearch/<name>`: journal, runs, lock. Out of reach of checkouts and `git clean`.
+    state: PathBuf,
+    /// `<cache>/<repository>/<name>`: private repository, slots, their homes.
+    cache: PathBuf,
+}
+
+impl Places {
+    /// Derives all folders from the repository's common git folder and the user's cache folder.
+    pub fn new(common_dir: &Path, cache_home: &Path, settings: &Settings) -> Self {
+        let repository = blake3::hash(common_dir.as_os_str().as_encoded_bytes()).to_hex();
+        let slots = settings.slots_dir.clone().unwrap_or_else(|| cache_home.join("autoresearch"));
+        Self {
+            state: common_dir.join("autoresearch").join(&settings.name),
+            cache: slots.join(&repository[..16]).join(&settings.name),
+        }
+    }
+
+    /// Returns the folder of journal and runs.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Returns the journal's path.
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal.jsonl")
+    }
+
+    /// Returns the file whose presence asks a running session to stop.
+    pub fn stop_request(&self) -> PathBuf {
+        self.state.join("stop")
+    }
+
+    /// Returns the folder of one experiment's patch and logs.
+    pub fn run(&self, experiment: ExperimentId) -> PathBuf {
+        self.state.join("runs").join(format!("{:04}", experiment.0))
+    }
+
+    /// Returns the folder of every experiment's patches and logs.
+    pub fn runs(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
+    /// Returns the folder that holds the private repository, the slots and their homes.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// Returns a slot's private folder, of which `home` and `tmp` are parts. Both slots' have equal length.
+    pub fn slot_home(&self, slot: &str) -> PathBuf {
+        self.cache.join(format!("home-{slot}"))
+    }
+}

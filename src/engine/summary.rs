@@ -1,0 +1,235 @@
+//! The settling line of an experiment: medians, effect, and the side information that the tool knows itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::domain::{
+    Asi, Change, Decided, Direction, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState,
+    Settings,
+};
+use crate::stats;
+
+use super::experiment::ExperimentFacts;
+
+/// Bytes of a failed command's log that go into the journal.
+const LOG_TAIL: usize = 2000;
+
+/// One metric of a finished experiment: medians of both arms and the change with its interval.
+#[derive(Debug, Clone)]
+pub struct MetricRow {
+    /// The metric.
+    pub metric: MetricName,
+    /// Its unit where it is known.
+    pub unit: String,
+    /// Median over the baseline's runs.
+    pub baseline: f64,
+    /// Median over the candidate's runs.
+    pub candidate: f64,
+    /// The change; `None` where the values cannot be compared on any scale.
+    pub change: Option<Change>,
+}
+
+impl MetricRow {
+    /// Returns the row's cells for people: metric, baseline, candidate, change.
+    pub fn cells(&self) -> [String; 4] {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
+        [
+            self.metric.to_string(),
+            format!("{}{unit}", number(self.baseline)),
+            format!("{}{unit}", number(self.candidate)),
+            self.change.map_or_else(|| "-".to_owned(), |change| change.to_string()),
+        ]
+    }
+}
+
+/// Writes a value with four significant digits at least and no exponent where it is readable.
+pub fn number(value: f64) -> String {
+    if value == value.trunc() && value.abs() < 1e15 {
+        return format!("{value}");
+    }
+    let digits = if value.abs() >= 1000.0 {
+        0
+    } else if value.abs() >= 100.0 {
+        1
+    } else if value.abs() >= 1.0 {
+        3
+    } else {
+        5
+    };
+    format!("{value:.digits$}")
+}
+
+/// How one metric of the session is judged and shown.
+fn lens(settings: &Settings, metric: &MetricName) -> (Direction, Scale, String) {
+    if *metric == settings.primary.name {
+        return (settings.primary.direction, settings.primary.scale, settings.primary.unit.clone());
+    }
+    let sentinel = settings.sentinels.iter().find(|s| crate::measure::pattern_matches(&s.pattern, metric));
+    sentinel.map_or((Direction::Lower, Scale::Ratio, String::new()), |s| (s.direction, s.scale, String::new()))
+}
+
+/// Compares the two arms of one metric over all complete pairs.
+pub fn metric_row(settings: &Settings, metric: &MetricName, pairs: &[Pair]) -> Option<MetricRow> {
+    let values: Vec<(f64, f64)> = pairs.iter().filter_map(|pair| pair.values(metric)).collect();
+    let baseline = Reduce::Median.apply(&values.iter().map(|v| v.0).collect::<Vec<_>>())?;
+    let candidate = Reduce::Median.apply(&values.iter().map(|v| v.1).collect::<Vec<_>>())?;
+    let (direction, wanted, unit) = lens(settings, metric);
+    let scale = if values.iter().all(|&(b, c)| b > 0.0 && c > 0.0) { wanted } else { Scale::Linear };
+    let differences: Option<Vec<f64>> =
+        values.iter().map(|&(b, c)| Some(scale.y(b, direction)? - scale.y(c, direction)?)).collect();
+    let change = differences.map(|d| {
+        let report = stats::report_effect(&d, 0.0);
+        Change::of_effect((report.gain, report.low, report.high), scale, direction)
+    });
+    Some(MetricRow { metric: metric.clone(), unit, baseline, candidate, change })
+}
+
+/// Returns the rows of a kept commit's table: the primary, then every sentinel.
+pub fn judged_rows(settings: &Settings, facts: &ExperimentFacts) -> Vec<MetricRow> {
+    let pairs = facts.pairs();
+    let comparison = facts.decided.as_ref().and_then(|d| d.comparison.as_ref());
+    let sentinels = comparison.map(|c| c.sentinels.iter().map(|s| s.metric.clone()).collect::<Vec<_>>());
+    let mut names = vec![settings.primary.name.clone()];
+    names.extend(sentinels.unwrap_or_default());
+    names.dedup();
+    names.iter().filter_map(|name| metric_row(settings, name, &pairs)).collect()
+}
+
+/// What a summary is made from besides the experiment's own facts.
+#[derive(Debug, Clone, Copy)]
+pub struct SummaryContext<'a> {
+    /// The session's settings.
+    pub settings: &'a Settings,
+    /// Number of the segment.
+    pub segment: u32,
+    /// Milliseconds since 1970 (UTC).
+    pub timestamp: i64,
+    /// The experiment's folder, where its logs are.
+    pub run_dir: &'a Path,
+}
+
+/// Makes the settling line from facts alone, so that a recovery writes the same line as an uninterrupted run.
+pub fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: SummaryContext<'_>) -> RunSummary {
+    let pairs = facts.pairs();
+    let proposed = facts.proposed.as_ref();
+    let metrics = candidate_medians(&pairs);
+    let effect = decided.comparison.as_ref().map(|c| c.primary);
+    let mut asi = proposed.map(|p| p.asi.clone()).unwrap_or_default();
+    if let Some(p) = proposed
+        && !p.hypothesis.is_empty()
+        && !asi.contains_key("hypothesis")
+    {
+        asi.insert("hypothesis".to_owned(), p.hypothesis.clone().into());
+    }
+    asi.insert("auto".to_owned(), automatic(facts, decided, &pairs, context));
+    RunSummary {
+        run: facts.id.map_or(0, |id| id.0),
+        commit: decided.commit.clone().unwrap_or_else(|| decided.tip.clone()),
+        metric: metrics.get(&context.settings.primary.name).copied(),
+        metrics,
+        status: decided.status,
+        description: proposed.map_or_else(|| "baseline".to_owned(), |p| p.description.clone()),
+        timestamp: context.timestamp,
+        segment: context.segment,
+        confidence: effect.and_then(|e| e.confidence()),
+        asi,
+        reason: decided.reason,
+        flags: decided.flags.clone(),
+        effect,
+        patch_id: facts.screened.as_ref().and_then(|s| s.patch_id.clone()),
+        iteration: facts.reached_build(),
+        measured: !pairs.is_empty(),
+    }
+}
+
+fn candidate_medians(pairs: &[Pair]) -> BTreeMap<MetricName, f64> {
+    let mut samples: BTreeMap<MetricName, Vec<f64>> = BTreeMap::new();
+    for pair in pairs {
+        for (name, value) in &pair.candidate.metrics {
+            samples.entry(name.clone()).or_default().push(*value);
+        }
+    }
+    samples.into_iter().filter_map(|(name, v)| Reduce::Median.apply(&v).map(|m| (name, m))).collect()
+}
+
+/// Says what the tool knows itself: every metric's delta, phase times, and why the candidate was dropped.
+fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context: SummaryContext<'_>) -> Value {
+    let mut auto = serde_json::Map::new();
+    let mut deltas = serde_json::Map::new();
+    let names: Vec<MetricName> = pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
+    for row in names.iter().filter_map(|name| metric_row(context.settings, name, pairs)) {
+        deltas.insert(row.metric.to_string(), delta(&row));
+    }
+    if !deltas.is_empty() {
+        auto.insert("deltas".to_owned(), deltas.into());
+    }
+    let mut seconds: BTreeMap<String, f64> = BTreeMap::new();
+    for phase in &facts.phases {
+        *seconds.entry(phase.phase.to_string()).or_default() += phase.seconds;
+    }
+    auto.insert("seconds".to_owned(), json!(seconds));
+    if decided.reason != Reason::Improved {
+        auto.insert("why".to_owned(), decided.detail.clone().into());
+    }
+    insert_sentinels(&mut auto, decided);
+    if let Some(failed) = facts.phases.iter().rev().find(|p| p.failure.is_some()) {
+        auto.insert("failed".to_owned(), failure(failed, context.run_dir));
+    }
+    auto.into()
+}
+
+fn insert_sentinels(auto: &mut serde_json::Map<String, Value>, decided: &Decided) {
+    let Some(comparison) = &decided.comparison else { return };
+    let blocked: Vec<Value> = comparison
+        .sentinels
+        .iter()
+        .filter(|s| s.state != SentinelState::Passed)
+        .map(|s| json!({"metric": s.metric, "state": s.state, "rule": s.rule}))
+        .collect();
+    if !blocked.is_empty() {
+        auto.insert("sentinels".to_owned(), blocked.into());
+    }
+}
+
+fn delta(row: &MetricRow) -> Value {
+    match row.change {
+        Some(c) => json!({
+            "baseline": row.baseline, "candidate": row.candidate, "change": c.value, "low": c.low, "high": c.high,
+            "unit": if c.percent { "%" } else { row.unit.as_str() },
+        }),
+        None => json!({"baseline": row.baseline, "candidate": row.candidate}),
+    }
+}
+
+/// Names the command that failed, with the tail of its log.
+fn failure(phase: &PhaseEnded, run_dir: &Path) -> Value {
+    let mut value = json!({"phase": phase.phase, "failure": phase.failure});
+    if let Some(what) = &phase.what {
+        value["what"] = what.clone().into();
+    }
+    let log = run_dir.join(super::logs::file_name(phase.phase, phase.what.as_deref()));
+    if let Some(tail) = super::logs::tail(&log, LOG_TAIL) {
+        value["log_tail"] = tail.into();
+    }
+    value
+}
+
+/// Returns side information as given, without what the tool added.
+pub fn given(asi: &Asi) -> Asi {
+    asi.iter().filter(|(key, _)| *key != "auto").map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well_at_any_size() {
+        assert_eq!(number(48.0), "48");
+        assert_eq!(number(1234.56), "1235");
+        assert_eq!(number(12.345_67), "12.346");
+        assert_eq!(number(0.001_234_5), "0.00123");
+    }
+}
