@@ -35,6 +35,13 @@ pub fn tail(path: &Path, bytes: usize) -> Option<String> {
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
+/// Returns the last line of a log that says anything, shortened to 200 characters.
+pub fn last_line(path: &Path) -> Option<String> {
+    let text = tail(path, 4000)?;
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?.trim();
+    Some(line.chars().take(200).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

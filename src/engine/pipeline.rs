@@ -1,0 +1,259 @@
+//! One experiment, in order: screen, apply, build, check, measure, decide, settle. Prints nothing.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::domain::{
+    Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, ObjectId, Phase, PhaseEnded, PhaseStarted, Proposal,
+    Reason, RunSummary, Status,
+};
+use crate::policy;
+
+use super::EngineError;
+use super::experiment::ExperimentFacts;
+use super::recorder::Durability;
+use super::runner::Failure;
+use super::session::Session;
+use super::workbench::Attempt;
+
+/// Times that a command may fail in both arms before the baseline counts as broken.
+const BASELINE_TRIES: u32 = 3;
+
+/// Why an experiment goes no further: what it is dropped for.
+#[derive(Debug, Clone)]
+pub struct Dropped {
+    /// The reason.
+    pub reason: Reason,
+    /// What exactly, in one line.
+    pub detail: String,
+    /// What the numbers said, where it came to numbers.
+    pub comparison: Option<Comparison>,
+}
+
+impl From<Failure> for Dropped {
+    fn from(failure: Failure) -> Self {
+        Self { reason: failure.reason, detail: failure.detail, comparison: None }
+    }
+}
+
+/// The result of a step that may end the experiment; the outer error ends the session.
+pub type Step<T> = Result<Result<T, Dropped>, EngineError>;
+
+/// Hands the value of a step on, or returns its drop from the enclosing function.
+macro_rules! step {
+    ($expression:expr) => {
+        match $expression? {
+            Ok(value) => value,
+            Err(dropped) => return Ok(Err(dropped.into())),
+        }
+    };
+}
+pub(super) use step;
+
+/// Whether a keep moves the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// A keep is committed and the branch moves.
+    Yes,
+    /// The candidate is only judged (`try --no-commit`).
+    No,
+}
+
+impl Session<'_, '_> {
+    /// Takes one proposal through the whole pipeline and returns its settling line.
+    pub fn experiment(&mut self, proposal: &Proposal, commit: Commit) -> Result<RunSummary, EngineError> {
+        let outcome = self.stages(proposal)?;
+        let kept = match (&outcome, commit) {
+            (Ok(kept), Commit::Yes) => Some(self.commit_keep(proposal, kept)?),
+            (Ok(_), Commit::No) | (Err(_), _) => None,
+        };
+        self.settle(outcome, kept, commit)
+    }
+
+    fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
+        let tree = step!(self.screen(proposal));
+        self.bench.lay(&tree)?;
+        step!(self.build_candidate());
+        let checks_first = self.settings.checks.order == CheckOrder::ChecksFirst;
+        if checks_first {
+            step!(self.check_candidate());
+        }
+        let comparison = step!(self.race());
+        let decision = policy::decide(&comparison, self.settings.decision.strict);
+        if decision.reason.status() != Status::Keep {
+            return Ok(Err(Dropped {
+                reason: decision.reason,
+                detail: decision.detail,
+                comparison: Some(comparison),
+            }));
+        }
+        if !checks_first {
+            step!(self.check_candidate());
+        }
+        step!(self.verify_clean(&comparison));
+        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
+    }
+
+    fn build_candidate(&mut self) -> Step<()> {
+        if self.settings.build.is_none() {
+            return Ok(Ok(()));
+        }
+        let log = self.log(Phase::Build, None);
+        let built = self.phase(Phase::Build, None, |session| {
+            let _host = session.host_lock()?;
+            session.bench.build(Arm::Candidate, log)
+        })?;
+        Ok(built.map(|_| ()).map_err(Dropped::from))
+    }
+
+    /// Runs every check; one that fails is run on the baseline before the candidate is blamed.
+    pub(super) fn check_candidate(&mut self) -> Step<()> {
+        for check in self.bench.harness().checks() {
+            step!(self.blamed(Phase::Check, Some(&check.name), |session, arm| {
+                let log = session.log(Phase::Check, Some(&format!("{}{}", check.name, suffix(arm))));
+                session.bench.check(arm, &check.path, log)
+            }));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Runs a command for the candidate; when it fails and fails on the baseline too, the attempt is void.
+    pub(super) fn blamed<T: ExitOf>(
+        &mut self,
+        phase: Phase,
+        what: Option<&str>,
+        mut run: impl FnMut(&mut Self, Arm) -> Attempt<T>,
+    ) -> Step<T> {
+        let mut last = None;
+        for _ in 0..BASELINE_TRIES {
+            let failure = match self.phase(phase, what, |session| run(session, Arm::Candidate))? {
+                Ok(value) => return Ok(Ok(value)),
+                Err(failure) => failure,
+            };
+            match run(self, Arm::Baseline)? {
+                Ok(_) => return Ok(Err(named(failure, what))),
+                Err(baseline) => last = Some(baseline),
+            }
+            self.bench.lay_again()?;
+        }
+        let detail = last.map(|failure| named(failure, what).detail).unwrap_or_default();
+        Err(EngineError::BaselineBroken { detail })
+    }
+
+    /// Runs one phase between its two events.
+    pub(super) fn phase<T: ExitOf>(
+        &mut self,
+        phase: Phase,
+        what: Option<&str>,
+        run: impl FnOnce(&mut Self) -> Attempt<T>,
+    ) -> Attempt<T> {
+        let what = what.map(str::to_owned);
+        let started = PhaseStarted { phase, what: what.clone() };
+        self.recorder.experiment(Event::PhaseStarted(started), Durability::Written)?;
+        let clock = Instant::now();
+        let result = run(self)?;
+        let (exit, failure) = match &result {
+            Ok(value) => (value.exit(), None),
+            Err(failure) => (failure.exit, Some(failure.detail.clone())),
+        };
+        let ended = PhaseEnded { phase, what, seconds: clock.elapsed().as_secs_f64(), exit, failure };
+        self.recorder.experiment(Event::PhaseEnded(Box::new(ended)), Durability::Written)?;
+        Ok(result)
+    }
+
+    /// Returns the path of a log of the experiment under way, without its ending.
+    pub(super) fn log(&self, phase: Phase, what: Option<&str>) -> PathBuf {
+        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
+        self.places.run(id).join(super::logs::stem(phase, what))
+    }
+
+    fn settle(&mut self, outcome: Result<Kept, Dropped>, commit: Option<ObjectId>, mode: Commit) -> Result<RunSummary, EngineError> {
+        let tip = self.bench.tip().clone();
+        let decided = match outcome {
+            Ok(kept) => Decided {
+                status: Status::Keep,
+                reason: Reason::Improved,
+                detail: kept.detail,
+                flags: kept.flags,
+                comparison: Some(kept.comparison),
+                moves_branch: mode == Commit::Yes,
+                commit,
+                tip,
+            },
+            Err(dropped) => Decided {
+                status: dropped.reason.status(),
+                reason: dropped.reason,
+                detail: dropped.detail,
+                flags: Vec::new(),
+                comparison: dropped.comparison,
+                commit: None,
+                tip,
+                moves_branch: false,
+            },
+        };
+        self.recorder.experiment(Event::Decided(Box::new(decided.clone())), Durability::Synced)?;
+        self.finish(&decided)
+    }
+}
+
+/// A candidate that passed every stage.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The tree computed at Apply, which is what gets committed.
+    pub tree: ObjectId,
+    /// What the numbers say.
+    pub comparison: Comparison,
+    /// Remarks.
+    pub flags: Vec<Flag>,
+    /// The verdict in one line.
+    pub detail: String,
+}
+
+/// Results of commands that may say how their process ended.
+pub(super) trait ExitOf {
+    /// Returns the exit, where a process ran.
+    fn exit(&self) -> Option<Exit>;
+}
+
+impl ExitOf for Exit {
+    fn exit(&self) -> Option<Exit> {
+        Some(*self)
+    }
+}
+
+impl ExitOf for Option<Exit> {
+    fn exit(&self) -> Option<Exit> {
+        *self
+    }
+}
+
+impl<T> ExitOf for (T, Exit) {
+    fn exit(&self) -> Option<Exit> {
+        Some(self.1)
+    }
+}
+
+impl ExitOf for () {
+    fn exit(&self) -> Option<Exit> {
+        None
+    }
+}
+
+fn suffix(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Candidate => "",
+        Arm::Baseline => "-baseline",
+    }
+}
+
+fn named(mut failure: Failure, what: Option<&str>) -> Failure {
+    if let Some(what) = what {
+        failure.detail = format!("{what}: {}", failure.detail);
+    }
+    failure
+}
+
+/// Makes the facts of a new experiment.
+pub(super) fn fresh(id: crate::domain::ExperimentId) -> ExperimentFacts {
+    ExperimentFacts::new(id)
+}

@@ -1,0 +1,71 @@
+//! The one door through which facts enter the record: journal first, then the fold, then the observers.
+
+use crate::domain::{Event, ExperimentId, Observer};
+use crate::journal::{Journal, JournalError};
+use crate::state::SessionState;
+
+use super::experiment::ExperimentFacts;
+
+/// Whether an event must be on the disk before the loop goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It is written; a crash of the machine may lose it.
+    Written,
+    /// It is on the disk.
+    Synced,
+}
+
+/// Appends to the journal and keeps what follows from it up to date.
+pub struct Recorder<'o> {
+    journal: Journal,
+    state: SessionState,
+    facts: ExperimentFacts,
+    observers: Vec<&'o mut dyn Observer>,
+}
+
+impl<'o> Recorder<'o> {
+    /// Takes over an open journal, the fold of what it holds, and those who want to be told.
+    pub fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
+        Self { journal, state, facts: ExperimentFacts::default(), observers }
+    }
+
+    /// Returns the fold of everything recorded.
+    pub fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// Returns the facts of the experiment under way.
+    pub fn facts(&self) -> &ExperimentFacts {
+        &self.facts
+    }
+
+    /// Begins the facts of an experiment, or takes up those that an interrupted session left.
+    pub fn begin(&mut self, facts: ExperimentFacts) {
+        self.facts = facts;
+    }
+
+    /// Records an event that belongs to no experiment.
+    pub fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+        self.record(None, event, durability)
+    }
+
+    /// Records an event of the experiment under way.
+    pub fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+        self.record(self.facts.id, event, durability)
+    }
+
+    fn record(&mut self, id: Option<ExperimentId>, event: Event, durability: Durability) -> Result<(), JournalError> {
+        let at = match durability {
+            Durability::Written => self.journal.append(id, &event)?,
+            Durability::Synced => self.journal.append_synced(id, &event)?,
+        };
+        self.state.apply(id, at, &event);
+        if id.is_some() && id == self.facts.id {
+            self.facts.apply(&event);
+        }
+        for observer in &mut self.observers {
+            observer.event(id, &event);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Runs one configured command in one slot: environment, limits, logs, and a look at the slot afterwards.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::{Command, Exit, Outcome, Phase, Reason, Settings};
+use crate::policy;
+use crate::process::{self, Confinement, Interrupts, Job, JobLimits, SupervisorProgram};
+
+use super::EngineError;
+use super::places::Places;
+
+/// Time between TERM and KILL for a command that ran into its limit.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a command is run for and where its output goes.
+#[derive(Debug)]
+pub struct Errand<'a> {
+    /// The phase that it belongs to.
+    pub phase: Phase,
+    /// The command.
+    pub command: &'a Command,
+    /// Time limit.
+    pub limit: Duration,
+    /// Path of the log without its ending; `.out` and `.err` are added.
+    pub log: PathBuf,
+    /// Whether it may use the network whatever the sandbox says (`prepare.network`).
+    pub network: bool,
+    /// Further environment variables.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Errand<'_> {
+    /// Returns where standard output goes.
+    pub fn stdout(&self) -> PathBuf {
+        with_ending(&self.log, "out")
+    }
+
+    /// Returns where standard error goes.
+    pub fn stderr(&self) -> PathBuf {
+        with_ending(&self.log, "err")
+    }
+}
+
+fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+    let mut path = stem.as_os_str().to_owned();
+    path.push(".");
+    path.push(ending);
+    PathBuf::from(path)
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The reason as a settled experiment would state it.
+    pub reason: Reason,
+    /// What happened, in one line.
+    pub detail: String,
+    /// How the command ended, where it ran.
+    pub exit: Option<Exit>,
+}
+
+/// Runs commands for one session.
+pub struct Runner<'a> {
+    settings: &'a Settings,
+    places: &'a Places,
+    supervisor: &'a SupervisorProgram,
+    interrupts: &'a Interrupts,
+    /// The environment that the program itself was started in, from which the allow-list picks.
+    inherited: Vec<(OsString, OsString)>,
+}
+
+impl<'a> Runner<'a> {
+    /// Binds the runner to a session.
+    pub fn new(
+        settings: &'a Settings,
+        places: &'a Places,
+        supervisor: &'a SupervisorProgram,
+        interrupts: &'a Interrupts,
+        inherited: Vec<(OsString, OsString)>,
+    ) -> Self {
+        Self { settings, places, supervisor, interrupts, inherited }
+    }
+
+    /// Returns the stop requests of the session.
+    pub fn interrupts(&self) -> &Interrupts {
+        self.interrupts
+    }
+
+    /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
+    pub fn run(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Result<Exit, Failure>, EngineError> {
+        let job = self.job(slot, errand)?;
+        let exit = process::run(self.supervisor, &job, self.interrupts)?;
+        if exit.outcome == Outcome::Aborted {
+            return Err(EngineError::Interrupted);
+        }
+        Ok(match policy::failure_reason(errand.phase, exit.outcome) {
+            None => Ok(exit),
+            Some(reason) => Err(Failure { reason, detail: self.describe(errand, &exit), exit: Some(exit) }),
+        })
+    }
+
+    fn job(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Job, EngineError> {
+        let home = self.places.slot_home(slot.name);
+        let tmp = home.join("tmp");
+        recreate(&tmp)?;
+        if let Some(folder) = errand.log.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
+        }
+        let mut env = process::environment(&self.inherited, &home, &tmp, &self.settings.sandbox.env)?;
+        env.extend(errand.env.iter().cloned());
+        Ok(Job {
+            command: errand.command.clone(),
+            dir: slot.root.join(&self.settings.working_dir),
+            env,
+            stdout: errand.stdout(),
+            stderr: errand.stderr(),
+            time_limit: errand.limit,
+            grace: GRACE,
+            limits: self.limits(),
+            confinement: Confinement::default(),
+        })
+    }
+
+    fn limits(&self) -> JobLimits {
+        let limits = &self.settings.limits;
+        JobLimits {
+            output_bytes: limits.output_bytes,
+            memory_bytes: limits.memory_bytes,
+            processes: limits.processes,
+            disk_free_bytes: Some(limits.disk_free_bytes),
+        }
+    }
+
+    fn describe(&self, errand: &Errand<'_>, exit: &Exit) -> String {
+        let command = errand.command.to_string();
+        match exit.outcome {
+            Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
+            Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
+            Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
+                Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
+                None => format!("'{command}' ended with {}", exit.outcome),
+            },
+        }
+    }
+}
+
+/// Where a command runs: a slot's name and root folder.
+#[derive(Debug, Clone, Copy)]
+pub struct SlotPlace<'a> {
+    /// `a` or `b`.
+    pub name: &'a str,
+    /// The worktree.
+    pub root: &'a Path,
+}
+
+/// Empties a private temporary folder, so that nothing passes from one command to the next by it.
+fn recreate(folder: &Path) -> Result<(), EngineError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(EngineError::io("empty folder", folder, source));
+        }
+        _ => {}
+    }
+    std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))
+}

@@ -1,0 +1,125 @@
+//! Screens a proposal before anything of it runs: closed ideas, patch ladder, empty, duplicate, scope.
+
+use std::path::Path;
+
+use crate::domain::{Event, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
+use crate::gate::ChangedPath;
+use crate::git::{Applied, ApplyError};
+use crate::ideas::{Catalogue, Match};
+
+use super::EngineError;
+use super::pipeline::{Dropped, Step};
+use super::recorder::Durability;
+use super::session::Session;
+
+/// What a screen found out about a proposal, whether or not it let it through.
+#[derive(Debug, Default)]
+struct Findings {
+    patch_id: Option<PatchId>,
+    touched: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Session<'_, '_> {
+    /// Screens a proposal, journals the outcome, and returns the tree that a keep would commit.
+    pub(super) fn screen(&mut self, proposal: &Proposal) -> Step<ObjectId> {
+        let mut findings = Findings::default();
+        let result = self.examine(proposal, &mut findings)?;
+        let outcome = match &result {
+            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.to_string() },
+            Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
+        };
+        let Findings { patch_id, touched, warnings } = findings;
+        let screened = Screened { outcome, patch_id, touched, warnings };
+        if self.recorder.facts().screened.is_none() {
+            self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
+        }
+        Ok(result.map(|applied| applied.tree))
+    }
+
+    fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+        let catalogue = self.catalogue()?;
+        if let Some(dropped) = self.closed(&catalogue, proposal, None, findings) {
+            return Ok(Err(dropped));
+        }
+        let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
+            Ok(applied) => applied,
+            Err(ApplyError::Rejected(rejection)) => return Ok(Err(drop(Reason::ApplyFailed, rejection.to_string()))),
+            Err(ApplyError::Git(error)) => return Err(error.into()),
+        };
+        let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
+            return Ok(Err(drop(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
+        };
+        findings.patch_id = Some(patch_id.clone());
+        self.save_diff(&applied.diff)?;
+        let changed = self.changed(&applied.tree)?;
+        findings.touched = changed.iter().map(|path| path.path.clone()).collect();
+        if let Some((reason, detail)) = self.scope.judge(&changed) {
+            return Ok(Err(drop(reason, detail)));
+        }
+        if let Some(earlier) = self.recorder.state().duplicate_of(&patch_id, self.bench.tip()) {
+            let detail = format!("the same patch on the same base was experiment {earlier}");
+            return Ok(Err(drop(Reason::Duplicate, detail)));
+        }
+        match self.closed(&catalogue, proposal, Some(&patch_id), findings) {
+            Some(dropped) => Ok(Err(dropped)),
+            None => Ok(Ok(applied)),
+        }
+    }
+
+    /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
+    fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
+        let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
+        own.into_iter().chain(self.recorder.state().kept_tips().cloned()).collect()
+    }
+
+    fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
+        let touched = self.bench.private().touched(self.bench.tip(), tree)?;
+        Ok(touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect())
+    }
+
+    fn closed(
+        &self,
+        catalogue: &Catalogue,
+        proposal: &Proposal,
+        patch_id: Option<&PatchId>,
+        findings: &mut Findings,
+    ) -> Option<Dropped> {
+        match self.match_idea(catalogue, proposal, patch_id) {
+            Match::Open => None,
+            Match::Closed { why, .. } => Some(drop(Reason::ClosedIdea, why)),
+            Match::Settled { why, .. } => Some(drop(Reason::SettledDecision, why)),
+            Match::Similar { warning } => {
+                if !findings.warnings.contains(&warning) {
+                    findings.warnings.push(warning);
+                }
+                None
+            }
+        }
+    }
+
+    /// Keeps the diff against the tip where a reader finds it.
+    fn save_diff(&self, diff: &[u8]) -> Result<(), EngineError> {
+        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
+        write_whole(&self.places.run(id).join("candidate.patch"), diff)
+    }
+}
+
+fn drop(reason: Reason, detail: String) -> Dropped {
+    Dropped { reason, detail, comparison: None }
+}
+
+/// Writes a file whole or not at all, making its folder where needed.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
+    use std::io::Write as _;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_data()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| EngineError::io("write", path, source))
+}

@@ -1,0 +1,282 @@
+//! The two slots of a session, which of them holds the baseline, and the commands that run in them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::{Arm, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
+use crate::measure::MetricPlan;
+
+use super::EngineError;
+use super::harness::Harness;
+use super::places::Places;
+use super::runner::{Errand, Failure, Runner, SlotPlace};
+
+/// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
+pub type Attempt<T> = Result<Result<T, Failure>, EngineError>;
+
+/// Time limits as they apply now.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimits {
+    /// The build's.
+    pub build: Duration,
+    /// One bench run's.
+    pub bench: Duration,
+    /// One check's.
+    pub check: Duration,
+}
+
+impl TimeLimits {
+    /// Resolves the configured limits with what a calibration found, in seconds by command.
+    pub fn resolve(settings: &Settings, learned: &BTreeMap<String, f64>) -> Self {
+        let of = |command: &str| learned.get(command).copied();
+        Self {
+            build: settings.build.as_ref().map_or(Duration::ZERO, |b| b.timeout.resolve(of("build"))),
+            bench: settings.bench.timeout.resolve(of("bench")),
+            check: settings.checks.timeout.resolve(of("check")),
+        }
+    }
+}
+
+/// Two worktrees at equal path length; one holds the current best, the other the change on trial.
+pub struct Workbench<'a> {
+    settings: &'a Settings,
+    places: &'a Places,
+    runner: Runner<'a>,
+    private: PrivateRepository,
+    slots: [Slot; 2],
+    baseline: usize,
+    harness: Harness,
+    tip: ObjectId,
+    private_tip: ObjectId,
+    /// Time limits of the commands; the calibration tightens them.
+    pub limits: TimeLimits,
+    /// Which metrics of a run matter; the calibration fixes globs and line counts.
+    pub plan: MetricPlan,
+}
+
+impl<'a> Workbench<'a> {
+    /// Makes both slots in the private repository and puts them at the tip.
+    pub fn open(
+        runner: Runner<'a>,
+        (settings, places): (&'a Settings, &'a Places),
+        private: PrivateRepository,
+        harness: Harness,
+        tip: ObjectId,
+    ) -> Result<Self, EngineError> {
+        let private_tip = private.private_commit(&tip, harness.files())?;
+        let slots = [
+            Slot::open_or_create(&private, SlotName::A, &private_tip)?,
+            Slot::open_or_create(&private, SlotName::B, &private_tip)?,
+        ];
+        let limits = TimeLimits::resolve(settings, &BTreeMap::new());
+        let plan = MetricPlan::new(settings)?;
+        let mut bench =
+            Self { settings, places, runner, private, slots, baseline: 0, harness, tip, private_tip, limits, plan };
+        for arm in [Arm::Baseline, Arm::Candidate] {
+            bench.to_tip(arm)?;
+        }
+        Ok(bench)
+    }
+
+    /// Returns the private repository.
+    pub fn private(&self) -> &PrivateRepository {
+        &self.private
+    }
+
+    /// Returns the sealed files.
+    pub fn harness(&self) -> &Harness {
+        &self.harness
+    }
+
+    /// Returns the commit that the baseline is built from.
+    pub fn tip(&self) -> &ObjectId {
+        &self.tip
+    }
+
+    /// Returns who runs commands here.
+    pub fn runner(&self) -> &Runner<'a> {
+        &self.runner
+    }
+
+    /// Returns the root folder of the slot that holds an arm.
+    pub fn root(&self, arm: Arm) -> &Path {
+        self.slots[self.index(arm)].root()
+    }
+
+    fn index(&self, arm: Arm) -> usize {
+        match arm {
+            Arm::Baseline => self.baseline,
+            Arm::Candidate => 1 - self.baseline,
+        }
+    }
+
+    fn kept_folders(&self) -> Vec<String> {
+        let folders = self.settings.build.iter().flat_map(|build| &build.keep);
+        folders.map(|folder| join(&self.settings.folder, folder)).collect()
+    }
+
+    /// Puts an arm's slot at the tip with the harness laid over it; only warm caches and `prepare`'s files survive.
+    pub fn to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
+        let keep = self.kept_folders();
+        let index = self.index(arm);
+        Ok(self.slots[index].reset(&self.private_tip, &keep)?)
+    }
+
+    /// Applies a patch to the tip's tree; no file is touched.
+    pub fn apply(&self, patch: &[u8], bases: &[ObjectId]) -> Result<Applied, ApplyError> {
+        self.private.apply(patch, &self.tip, bases)
+    }
+
+    /// Puts the candidate's slot at the tip and lays a tree over it.
+    pub fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
+        self.to_tip(Arm::Candidate)?;
+        let index = self.index(Arm::Candidate);
+        Ok(self.slots[index].lay(tree)?)
+    }
+
+    /// Makes the candidate the baseline: the slots swap roles, and nothing is rebuilt.
+    pub fn swap(&mut self, new_tip: ObjectId) -> Result<(), EngineError> {
+        self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
+        self.tip = new_tip;
+        self.baseline = 1 - self.baseline;
+        self.to_tip(Arm::Baseline)?;
+        self.to_tip(Arm::Candidate)
+    }
+
+    /// Removes an arm's warm caches, so that its next build starts from nothing.
+    pub fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
+        for folder in self.kept_folders() {
+            let path = self.root(arm).join(&folder);
+            match std::fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(EngineError::io("remove folder", &path, source));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
+    pub fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
+        let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
+        let index = self.index(arm);
+        self.slots[index].forget_prepared()?;
+        self.to_tip(arm)?;
+        super::harness::copy_untracked(self.settings, &prepare.copy, self.root(arm))?;
+        let errand = Errand {
+            phase: Phase::Prepare,
+            command: &prepare.command,
+            limit: prepare.timeout.resolve(None),
+            log,
+            network: prepare.network,
+            env: Vec::new(),
+        };
+        if let Err(failure) = self.runner.run(self.place(arm), &errand)? {
+            return Ok(Err(failure));
+        }
+        let keep = self.kept_folders();
+        self.slots[index].record_prepared(&keep)?;
+        Ok(Ok(()))
+    }
+
+    /// Builds an arm; `None` where nothing needs building.
+    pub fn build(&self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
+        let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
+        let errand = Errand {
+            phase: Phase::Build,
+            command: &build.command,
+            limit: self.limits.build,
+            log,
+            network: false,
+            env: Vec::new(),
+        };
+        Ok(self.run(arm, &errand)?.map(Some))
+    }
+
+    /// Runs one check in an arm's slot.
+    pub fn check(&self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
+        let path = self.root(arm).join(check);
+        let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
+        let errand =
+            Errand { phase: Phase::Check, command: &command, limit: self.limits.check, log, network: false, env: Vec::new() };
+        self.run(arm, &errand)
+    }
+
+    /// Runs the bench once in an arm's slot and reads its metrics.
+    pub fn bench(&self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
+        let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
+        let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
+        let errand = Errand {
+            phase: Phase::Measure,
+            command: &self.settings.bench.command,
+            limit: self.limits.bench,
+            log,
+            network: false,
+            env: env.collect(),
+        };
+        if let Some(path) = &metrics {
+            std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
+        }
+        let exit = match self.run(arm, &errand)? {
+            Ok(exit) => exit,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let read = self.plan.read_run(&errand.stdout(), &errand.stderr(), metrics.as_deref(), &exit.usage)?;
+        Ok(match read {
+            Ok(reading) => Ok((reading, exit)),
+            Err(run) => Err(Failure { reason: run.reason(), detail: run.to_string(), exit: Some(exit) }),
+        })
+    }
+
+    /// Runs a command in an arm's slot and looks at both slots afterwards.
+    fn run(&self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
+        let result = self.runner.run(self.place(arm), errand)?;
+        if let Some(failure) = self.tampering(errand)? {
+            return Ok(Err(failure));
+        }
+        Ok(result)
+    }
+
+    /// Looks for tracked files that a command rewrote, in either slot.
+    fn tampering(&self, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
+        for slot in &self.slots {
+            let Some(deviation) = slot.verify()?.into_iter().next() else { continue };
+            let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
+            let what = match deviation.kind {
+                DeviationKind::Rewritten => "rewrote",
+                DeviationKind::Missing => "removed",
+                DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
+                DeviationKind::HeadMoved => "moved HEAD:",
+                DeviationKind::IndexChanged => "changed the index entry of",
+                DeviationKind::LinkChanged => "rewrote the worktree's link",
+            };
+            let detail = format!("'{}' {what} tracked file {}", errand.command, deviation.path);
+            return Ok(Some(Failure { reason, detail, exit: None }));
+        }
+        Ok(None)
+    }
+
+    fn place(&self, arm: Arm) -> SlotPlace<'_> {
+        let slot = &self.slots[self.index(arm)];
+        SlotPlace { name: slot.name().as_str(), root: slot.root() }
+    }
+
+    fn place_home(&self, arm: Arm) -> PathBuf {
+        self.places.slot_home(self.slots[self.index(arm)].name().as_str())
+    }
+
+    /// Returns every metric that a comparison looks at, globs expanded.
+    pub fn judged_metrics(&self) -> Vec<MetricName> {
+        self.plan.judged()
+    }
+}
+
+/// Joins a folder of the config with a path relative to it; `""` is the repository root.
+pub(super) fn join(folder: &str, path: &str) -> String {
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
