@@ -1,0 +1,3 @@
+//! Times folds.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Times the METRIC parser.
+
+fn main() {}
