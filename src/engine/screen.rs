@@ -44,22 +44,22 @@ impl Session<'_, '_> {
         }
         let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
             Ok(applied) => applied,
-            Err(ApplyError::Rejected(rejection)) => return Ok(Err(drop(Reason::ApplyFailed, rejection.to_string()))),
+            Err(ApplyError::Rejected(rejection)) => return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string()))),
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
         let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
-            return Ok(Err(drop(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
+            return Ok(Err(Dropped::by(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
         };
         findings.patch_id = Some(patch_id.clone());
         self.save_diff(&applied.diff)?;
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
         if let Some((reason, detail)) = self.scope.judge(&changed) {
-            return Ok(Err(drop(reason, detail)));
+            return Ok(Err(Dropped::by(reason, detail)));
         }
         if let Some(earlier) = self.recorder.state().duplicate_of(&patch_id, self.bench.tip()) {
             let detail = format!("the same patch on the same base was experiment {earlier}");
-            return Ok(Err(drop(Reason::Duplicate, detail)));
+            return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }
         match self.closed(&catalogue, proposal, Some(&patch_id), findings) {
             Some(dropped) => Ok(Err(dropped)),
@@ -87,8 +87,8 @@ impl Session<'_, '_> {
     ) -> Option<Dropped> {
         match self.match_idea(catalogue, proposal, patch_id) {
             Match::Open => None,
-            Match::Closed { why, .. } => Some(drop(Reason::ClosedIdea, why)),
-            Match::Settled { why, .. } => Some(drop(Reason::SettledDecision, why)),
+            Match::Closed { why, .. } => Some(Dropped::by(Reason::ClosedIdea, why)),
+            Match::Settled { why, .. } => Some(Dropped::by(Reason::SettledDecision, why)),
             Match::Similar { warning } => {
                 if !findings.warnings.contains(&warning) {
                     findings.warnings.push(warning);
@@ -103,10 +103,6 @@ impl Session<'_, '_> {
         let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
         write_whole(&self.places.run(id).join("candidate.patch"), diff)
     }
-}
-
-fn drop(reason: Reason, detail: String) -> Dropped {
-    Dropped { reason, detail, comparison: None }
 }
 
 /// Writes a file whole or not at all, making its folder where needed.
