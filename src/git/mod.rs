@@ -55,3 +55,26 @@
 //!   verify() -> Result<Vec<Deviation { path, kind }>, GitError>                  the next reset mends every deviation
 //! pub enum DeviationKind { Rewritten, Missing, TypeChanged, ModeChanged, HeadMoved, IndexChanged, LinkChanged }
 //! ```
+
+mod apply;
+mod checkout;
+mod command;
+mod diff;
+mod error;
+mod hunks;
+mod objects;
+mod patch;
+mod private;
+mod rejection;
+mod survey;
+mod user;
+
+pub use apply::{Applied, Rung};
+pub use checkout::{CommitPatch, Unversioned};
+pub use diff::{TouchKind, Touched};
+pub use error::{GitError, LibraryError};
+pub use objects::{HarnessFile, NewCommit};
+pub use private::PrivateRepository;
+pub use rejection::{ApplyError, Rejection, RejectionKind};
+pub use survey::{Conversion, ObjectFormat, RefStorage, Refusal, Submodule, Survey};
+pub use user::{BranchMove, Head, UserRepository};
