@@ -42,7 +42,7 @@ impl Session<'_, '_> {
 
     /// Takes over time limits, line counts and rings of a calibration.
     pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
-        self.bench.limits = super::workbench::TimeLimits::resolve(self.settings, &calibrated.limits);
+        self.bench.adopt(calibrated);
         self.rings.calibrate(calibrated);
     }
 

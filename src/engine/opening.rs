@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::{
-    Base, CandidateSource, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
+    Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
 };
 use crate::gate::Scope;
 use crate::git::{PrivateRepository, Survey, UserRepository};
@@ -21,7 +21,8 @@ use super::recorder::{Durability, Recorder};
 use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
-use super::session::{Context, Session};
+use super::session::{Context, Purpose, Session};
+use super::queue::PatchQueues;
 use super::workbench::Workbench;
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
@@ -76,7 +77,7 @@ impl<'a, 'o> Session<'a, 'o> {
         let identity = user.identity()?;
         let survey = user.survey(&base)?;
         refuse(&survey)?;
-        if fresh {
+        if fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
         }
         let journal = open_journal(&places.journal(), fresh)?;
@@ -87,7 +88,7 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        recover::complete(&mut recorder, unfinished, (settings, places, user))?;
+        recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?;
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = Scope::compile(settings, harness.snapshot())?;
@@ -96,11 +97,13 @@ impl<'a, 'o> Session<'a, 'o> {
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
         let runner =
             Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
-        let bench = Workbench::open(runner, (settings, places), private, harness, tip)?;
+        let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;
-        let mut session =
-            Self { settings, places, user, interrupts, identity, base, bench, recorder, rings, scope, deadline };
+        let purpose = context.purpose;
+        let mut session = Self {
+            settings, places, user, interrupts, identity, base, bench, recorder, rings, scope, deadline, purpose,
+        };
         session.begin(fresh, context)?;
         Ok(session)
     }
@@ -118,10 +121,10 @@ impl<'a, 'o> Session<'a, 'o> {
             let configured = self.configured(why, harness);
             self.recorder.session(Event::Configured(Box::new(configured)), Durability::Synced)?;
         }
-        if fresh {
+        if fresh && self.purpose == Purpose::Session {
             let reflog = "autoresearch: the session starts";
             self.user.create_branch(&self.settings.branch, &self.base, reflog)?;
-        } else {
+        } else if !fresh {
             self.expect_branch()?;
             let reused = why.is_none() && self.recorder.state().calibrated().is_some();
             let resumed = Resumed { tip: self.bench.tip().clone(), calibration_reused: reused };
@@ -154,9 +157,7 @@ impl<'a, 'o> Session<'a, 'o> {
 
     /// Returns `A` of statistics section 3: the candidates listed, else the iterations allowed, within 20 and 100.
     fn epoch_size(&self) -> u32 {
-        let folders = self.settings.candidates.iter().map(|CandidateSource::Patches(folder)| folder);
-        let root = self.user.root().join(&self.settings.folder);
-        let listed: usize = folders.map(|folder| crate::propose::count_patches(&root.join(folder))).sum();
+        let listed = PatchQueues::new(self.settings, self.user.root()).files().map_or(0, |files| files.len());
         let listed = (listed > 0).then(|| u32::try_from(listed).unwrap_or(u32::MAX));
         stats::epoch_size(None, listed, self.settings.stop.max_iterations)
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::domain::{
-    Arm, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status,
+    Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status,
 };
 
 use super::EngineError;
@@ -36,7 +36,8 @@ impl Session<'_, '_> {
             times.build_s = times.build_s.max(clock.elapsed().as_secs_f64());
         }
         times.check_s = self.check_baseline()?;
-        if self.calibration_serves() {
+        if let Some(calibrated) = self.serving_calibration() {
+            self.bench.adopt(&calibrated);
             return Ok(());
         }
         self.warm_up_baseline()?;
@@ -95,7 +96,8 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn one_run(&mut self, arm: Arm, log: std::path::PathBuf) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
+    /// Runs the bench once, alone on this host.
+    pub(super) fn one_run(&mut self, arm: Arm, log: std::path::PathBuf) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
         let _host = self.host_lock()?;
         self.bench.bench(arm, log)
     }
@@ -106,9 +108,6 @@ impl Session<'_, '_> {
         for number in 1..=self.settings.decision.calibration_pairs {
             self.pause_point()?;
             let attempt = self.identical_pair(number)?;
-            if number == 1 {
-                self.bench.learn_lines();
-            }
             pairs.extend(attempt.complete());
             self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
         }
@@ -132,11 +131,12 @@ impl Session<'_, '_> {
         Ok(CandidateRun { pair: number, order, baseline, candidate, void: None, load, estimate: None, ln_e: None })
     }
 
-    /// Says whether the last calibration was of this machine and this segment.
-    fn calibration_serves(&self) -> bool {
+    /// Returns the last calibration where it was of this machine and this segment.
+    fn serving_calibration(&self) -> Option<Calibrated> {
         let state = self.recorder.state();
-        let (Some(configured), Some(_)) = (state.configured(), state.calibrated()) else { return false };
-        state.calibrated_segment() == Some(configured.segment) && configured.environment == crate::host::fingerprint()
+        let (configured, calibrated) = (state.configured()?, state.calibrated()?);
+        let same_segment = state.calibrated_segment() == Some(configured.segment);
+        (same_segment && configured.environment == crate::host::fingerprint()).then(|| calibrated.clone())
     }
 
     /// Writes the baseline's own settling line, `run: 0`.

@@ -7,7 +7,8 @@ use super::EngineError;
 use super::experiment::ExperimentFacts;
 use super::places::Places;
 use super::recorder::{Durability, Recorder};
-use super::summary::{SummaryContext, run_summary};
+use super::roles::Roles;
+use super::summary::{Lens, SummaryContext, run_summary};
 
 /// Completes an experiment whose verdict is in the journal but whose settling line is not.
 ///
@@ -17,6 +18,7 @@ pub(super) fn complete(
     recorder: &mut Recorder<'_>,
     unfinished: Option<ExperimentFacts>,
     (settings, places, user): (&Settings, &Places, &UserRepository),
+    roles: &Roles,
 ) -> Result<(), EngineError> {
     let Some(facts) = unfinished else { return Ok(()) };
     let Some(decided) = facts.decided.clone() else {
@@ -33,8 +35,8 @@ pub(super) fn complete(
     recorder.session(Event::Recovered(Recovered { found, action: action.to_owned() }), Durability::Written)?;
     let run_dir = places.run(id.unwrap_or(crate::domain::ExperimentId::BASELINE));
     let context = SummaryContext {
-        settings,
-        segment: recorder.state().segment(),
+        lens: Lens { settings, roles },
+        segment: recorder.state().configured().map_or(0, |configured| configured.segment),
         timestamp: jiff::Timestamp::now().as_millisecond(),
         run_dir: &run_dir,
     };

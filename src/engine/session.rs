@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::gate::Scope;
 use crate::git::UserRepository;
 use crate::host::HostLock;
-use crate::policy::{self, Progress};
+use crate::policy::{self, CheckStreak, Counters};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::stats::{Budget, Judge};
 
@@ -36,6 +36,22 @@ pub struct Context<'a> {
     pub interrupts: &'a Interrupts,
     /// The environment that the program was started in.
     pub inherited: Vec<(OsString, OsString)>,
+    /// What it is opened for.
+    pub purpose: Purpose,
+}
+
+/// What a session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To try candidates and keep what is better on the session's branch.
+    Session,
+    /// To go through the same motions (`doctor`, `compare`, `run --dry-run`); no branch is made, checked or moved.
+    Rehearsal,
+}
+
+/// Returns the hash (BLAKE3, hex) by which the journal knows a patch as it was given.
+pub(super) fn patch_hash(proposal: &Proposal) -> String {
+    blake3::hash(&proposal.patch.0).to_hex().to_string()
 }
 
 /// Gives candidates, one after another.
@@ -58,6 +74,7 @@ pub struct Session<'a, 'o> {
     pub(super) rings: Rings,
     pub(super) scope: Scope,
     pub(super) deadline: Deadline,
+    pub(super) purpose: Purpose,
 }
 
 impl Session<'_, '_> {
@@ -113,7 +130,7 @@ impl Session<'_, '_> {
             goal: proposal.goal,
             asi: proposal.asi.clone(),
             source: proposal.source.clone(),
-            patch_hash: blake3::hash(&proposal.patch.0).to_hex().to_string(),
+            patch_hash: patch_hash(proposal),
             tip: self.bench.tip().clone(),
             author: proposal.author.clone(),
             base_commit: proposal.base_commit.clone(),
@@ -137,19 +154,20 @@ impl Session<'_, '_> {
         if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits)? {
             return Ok(Some(Stopped { rule: StopRule::DiskLow, detail }));
         }
-        let rule = policy::stop_due(&self.progress(), &self.settings.stop);
+        let rule = policy::stop(&self.counters(), &self.settings.stop);
         Ok(rule.map(|(rule, detail)| Stopped { rule, detail }))
     }
 
-    fn progress(&self) -> Progress {
+    fn counters(&self) -> Counters {
         let state = self.recorder.state();
         let best = state.keeps().last().and_then(|record| record.metric);
-        Progress {
+        Counters {
             iterations: state.iterations(),
             hours: state.hours(Some(jiff::Timestamp::now())),
             since_keep: state.plateau(),
-            same_check: state.same_check().map(|same| (same.name.clone(), same.count)),
-            best: best.map(|value| (value, self.settings.primary.direction)),
+            check_failures: state.same_check().map(|same| CheckStreak { check: same.name.clone(), times: same.count }),
+            best,
+            direction: self.settings.primary.direction,
         }
     }
 
@@ -197,7 +215,7 @@ impl Session<'_, '_> {
 
     /// Waits until nothing else is measured or built on this host, and keeps it so.
     pub(super) fn host_lock(&self) -> Result<HostLock, EngineError> {
-        Ok(HostLock::acquire(|| self.interrupts.abort_requested())?)
+        HostLock::acquire(|| self.interrupts.abort_requested())?.ok_or(EngineError::Interrupted)
     }
 
     /// Returns the error budget of the present epoch.

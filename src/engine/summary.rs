@@ -211,9 +211,11 @@ fn failure(phase: &PhaseEnded, run_dir: &Path) -> Value {
     if let Some(what) = &phase.what {
         value["what"] = what.clone().into();
     }
-    let log = run_dir.join(super::logs::file_name(phase.phase, phase.what.as_deref()));
-    if let Some(tail) = super::logs::tail(&log, LOG_TAIL) {
-        value["log_tail"] = tail.into();
+    let log = run_dir.join(super::logs::stem(phase.phase, phase.what.as_deref()));
+    for (key, ending) in [("stdout_tail", "out"), ("stderr_tail", "err")] {
+        if let Some(tail) = super::logs::tail(&log.with_extension(ending), LOG_TAIL) {
+            value[key] = tail.into();
+        }
     }
     value
 }
