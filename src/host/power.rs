@@ -42,7 +42,7 @@ fn throttle_events_below(root: &Path) -> Option<u64> {
     let cpus = fs::read_dir(root).ok()?.filter_map(Result::ok);
     let counts =
         cpus.filter_map(|cpu| fs::read_to_string(cpu.path().join("thermal_throttle/core_throttle_count")).ok());
-    counts.filter_map(|text| text.trim().parse::<u64>().ok()).reduce(|sum, count| sum.saturating_add(count))
+    counts.filter_map(|text| text.trim().parse::<u64>().ok()).reduce(u64::saturating_add)
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ fn run(order: &RunOrder) -> Result<Report, SetupFailure> {
     if let Some(walls) = &order.walls {
         confine::apply(order, walls)?;
     }
+    confine::shield().map_err(|error| SetupFailure::new(SetupStep::Adopt, &order.dir, &error))?;
     let started = Instant::now();
     let job = match launch::launch(order, &logs)? {
         Launched::Running(job) => job,

@@ -71,6 +71,7 @@ pub(super) enum Ability {
     Missing(i32),
 }
 
+#[cfg(target_os = "linux")]
 impl Ability {
     pub(super) fn works(self) -> bool {
         self == Self::Works

@@ -18,6 +18,12 @@ pub(super) fn probe(_scratch: &Path) -> Abilities {
     }
 }
 
+/// Does nothing: there is no /proc to shield from.
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux, where it can fail")]
+pub(super) fn shield() -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Does nothing.
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux, where it can fail")]
 pub(super) fn apply(_order: &RunOrder, _walls: &Walls) -> Result<(), SetupFailure> {

@@ -21,6 +21,12 @@ use super::sys;
 use super::wire::{Abilities, Ability, RunOrder, SetupFailure, Walls};
 use crate::domain::Network;
 
+/// Keeps a job of the same user from reading and writing this process's pipes and memory through /proc. Comes after
+/// the namespaces, whose id maps an unreadable process may not write.
+pub(super) fn shield() -> std::io::Result<()> {
+    Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
+}
+
 /// Shuts this process in, with the means that work on this machine.
 pub(super) fn apply(order: &RunOrder, walls: &Walls) -> Result<(), SetupFailure> {
     let abilities = walls.abilities;

@@ -59,6 +59,14 @@ pub(super) fn forbid_sockets() -> io::Result<()> {
     apply_filter(&socket_filter().map_err(io::Error::other)?).map_err(io::Error::other)
 }
 
+/// Fails unless a socket is refused in the way that the filter refuses it.
+pub(super) fn sockets_are_forbidden() -> io::Result<()> {
+    match socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None) {
+        Err(rustix::io::Errno::ACCESS) => Ok(()),
+        Ok(_) | Err(_) => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+    }
+}
+
 fn socket_filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let families = [libc::AF_INET, libc::AF_INET6, libc::AF_PACKET, libc::AF_VSOCK];
     let rule = |family: i32| {

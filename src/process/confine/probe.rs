@@ -25,7 +25,7 @@ pub(in crate::process) fn probe(scratch: &Path) -> Abilities {
         mount_namespace: Ability::of(&mount),
         network_namespace: Ability::of(&network),
         landlock: Ability::of(&landlock),
-        seccomp: Ability::of(&network::forbid_sockets()),
+        seccomp: Ability::of(&network::forbid_sockets().and_then(|()| network::sockets_are_forbidden())),
     }
 }
 
