@@ -147,7 +147,7 @@ pub(super) struct MetricsFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PrimaryFile {
-    /// Its name: of a METRIC line, or auto.wall_s, auto.user_s, auto.sys_s, auto.cpu_s, auto.max_rss_bytes.
+    /// Its name: that of a METRIC line, or `auto.wall_s`, `auto.user_s`, `auto.sys_s`, `auto.cpu_s`, `auto.max_rss_bytes`.
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Its unit, for people.
