@@ -124,7 +124,7 @@ pub(super) struct BenchFile {
     /// Discarded runs of each arm after each build.
     #[schemars(extend("default" = super::resolve::WARMUP))]
     pub(super) warmup: Option<u32>,
-    /// Whether metrics come only from the file named by $AUTORESEARCH_METRICS.
+    /// Whether metrics come only from the file named by `$AUTORESEARCH_METRICS`.
     #[schemars(extend("default" = false))]
     pub(super) metrics_file: Option<bool>,
 }
