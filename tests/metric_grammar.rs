@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::LazyLock;
 
 use autoresearch::domain::MetricName;
 use autoresearch::measure::{Parsed, parse};
@@ -40,10 +41,12 @@ struct Expected {
 
 const NAME: &str = r"[\p{Alphabetic}\p{N}_.\-/:%\u{b5}\u{3bc}]+";
 
+static REFERENCE: LazyLock<Reference> = LazyLock::new(Reference::new);
+
 impl Reference {
     fn new() -> Self {
         let number = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?";
-        let regex = |pattern: String| Regex::new(&pattern).unwrap();
+        let regex = |pattern: String| Regex::new(&pattern).expect("a regular expression");
         Self {
             ansi: regex(r"\x1b\[[\x20-\x3f]*[\x40-\x7e]".to_owned()),
             metric: regex(format!(r"^[ \t]*METRIC[ \t]+({NAME})=({number})((?:[ \t].*)?)$")),
@@ -148,7 +151,7 @@ proptest! {
     fn any_output_reads_as_the_grammar_says(lines in prop::collection::vec(line(), 0..12), size in 1_usize..64) {
         let text = lines.join("\n");
         let parsed = parse(Pieces(text.as_bytes(), size)).unwrap();
-        prop_assert_eq!(found(parsed), Reference::new().read(&text));
+        prop_assert_eq!(found(parsed), REFERENCE.read(&text));
     }
 
     #[test]
