@@ -1,1 +1,25 @@
-//! (module in work: config)
+//! The configuration: the file as written, checked and resolved into [`Settings`](crate::domain::Settings), each value with its origin.
+//!
+//! Two stages (the file with everything optional, then settings with every default filled in) over four layers:
+//! default < file < environment < flag. Unknown keys, and keys of features that this version lacks, are refused.
+
+mod check;
+mod commands;
+mod discover;
+mod error;
+mod file;
+mod layers;
+mod nearest;
+mod origin;
+mod resolve;
+mod schema;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use discover::{FILE_NAME, discover};
+pub use error::{ConfigError, Place, Problem};
+pub use layers::Overrides;
+pub use origin::{Origin, Shown};
+pub use resolve::{Resolved, load};
+pub use schema::schema;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asi, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    Asi, Author, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId, Phase,
     ProposalSource, Reading, Reason, Settings, Status, StopRule, VoidPair,
 };
 
@@ -149,6 +149,14 @@ pub struct Proposed {
     pub patch_hash: String,
     /// The tip that it will be measured against.
     pub tip: ObjectId,
+    /// Who wrote it, where the patch says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
+    /// The commit that the patch says it was made on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_commit: Option<String>,
+    /// Whether a keep would be committed (`false` under `try --no-commit`).
+    pub commit: bool,
 }
 
 /// The screen's outcome.

@@ -7,8 +7,8 @@ use super::EngineError;
 use super::message::{KeepMessage, keep_message};
 use super::pipeline::Kept;
 use super::recorder::Durability;
-use super::session::Session;
-use super::summary::{SummaryContext, judged_rows, run_summary};
+use super::session::{Purpose, Session};
+use super::summary::{Lens, SummaryContext, judged_rows, run_summary};
 
 impl Session<'_, '_> {
     /// Writes the commit of a keep and makes its objects durable in the user's repository; no branch moves yet.
@@ -30,7 +30,7 @@ impl Session<'_, '_> {
         let (Some(proposed), Some(patch_id)) = (&facts.proposed, &run.patch_id) else {
             return Err(EngineError::Unrecorded { experiment: self.current_id() });
         };
-        let rows = judged_rows(self.settings, &facts);
+        let rows = judged_rows(self.lens(), &facts);
         let message = KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
         let commit = self.bench.private().commit(&NewCommit {
             tree: &kept.tree,
@@ -46,7 +46,9 @@ impl Session<'_, '_> {
     /// Does what was decided and writes the settling line; also how a recovery completes an experiment.
     pub(super) fn finish(&mut self, decided: &Decided) -> Result<RunSummary, EngineError> {
         let kept = decided.commit.clone().filter(|_| decided.moves_branch);
-        if let Some(commit) = &kept {
+        if let Some(commit) = &kept
+            && self.purpose == Purpose::Session
+        {
             self.move_branch(&decided.tip, commit)?;
         }
         let run_dir = self.places.run(self.current_id());
@@ -73,13 +75,20 @@ impl Session<'_, '_> {
         self.recorder.facts().id.unwrap_or(ExperimentId::BASELINE)
     }
 
-    fn summary_context<'c>(&self, run_dir: &'c std::path::Path) -> SummaryContext<'c>
-    where
-        Self: 'c,
-    {
+    /// Returns how metrics are judged and shown.
+    pub(super) fn lens(&self) -> Lens<'_> {
+        Lens { settings: self.settings, roles: self.rings.roles() }
+    }
+
+    /// Returns the number of the present segment.
+    pub(super) fn segment(&self) -> u32 {
+        self.recorder.state().configured().map_or(0, |configured| configured.segment)
+    }
+
+    pub(super) fn summary_context<'c>(&'c self, run_dir: &'c std::path::Path) -> SummaryContext<'c> {
         SummaryContext {
-            settings: self.settings,
-            segment: self.recorder.state().segment(),
+            lens: self.lens(),
+            segment: self.segment(),
             timestamp: jiff::Timestamp::now().as_millisecond(),
             run_dir,
         }

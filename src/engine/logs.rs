@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::domain::Phase;
 
-/// Returns the file name of a phase's log in the experiment's folder.
-pub fn file_name(phase: Phase, what: Option<&str>) -> String {
+/// Returns the file name of a phase's log in the experiment's folder, without its ending (`out`, `err`).
+pub fn stem(phase: Phase, what: Option<&str>) -> String {
     let stem = match phase {
         Phase::Check => "check".to_owned(),
         Phase::Measure => "pair".to_owned(),
@@ -16,8 +16,8 @@ pub fn file_name(phase: Phase, what: Option<&str>) -> String {
         other => other.to_string(),
     };
     match what {
-        Some(what) => format!("{stem}-{}.log", what.replace(['/', '\\'], "_")),
-        None => format!("{stem}.log"),
+        Some(what) => format!("{stem}-{}", what.replace(['/', '\\'], "_")),
+        None => stem,
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_check_log_is_named_after_its_check() {
-        assert_eq!(file_name(Phase::Check, Some("10-verify")), "check-10-verify.log");
-        assert_eq!(file_name(Phase::Build, None), "build.log");
+        assert_eq!(stem(Phase::Check, Some("10-verify")), "check-10-verify");
+        assert_eq!(stem(Phase::Build, None), "build");
     }
 }

@@ -1,1 +1,43 @@
-//! (module in work: engine)
+//! The engine: a session's life, and the pipeline that one experiment goes through. Prints nothing.
+//!
+//! [`Session::open`] reads the journal back and makes the slots, [`Session::ready`] brings the baseline up and
+//! calibrates, [`Session::run`] takes candidates through the pipeline until a rule says stop. Each step is an event
+//! that reaches the journal before anything is done about it.
+
+mod calibrate;
+mod clock;
+pub mod demo;
+mod error;
+mod experiment;
+mod harness;
+mod idea_book;
+mod keep;
+mod logs;
+mod message;
+mod opening;
+mod pipeline;
+mod places;
+mod queue;
+mod race;
+mod ready;
+mod recorder;
+mod recover;
+mod resume;
+mod rings;
+mod roles;
+mod runner;
+mod screen;
+mod session;
+mod summary;
+pub mod truth;
+mod verify_clean;
+mod workbench;
+
+pub use error::EngineError;
+pub use experiment::ExperimentFacts;
+pub use pipeline::Commit;
+pub use places::Places;
+pub use queue::PatchQueues;
+pub use roles::Roles;
+pub use session::{Candidates, Context, Purpose, Session};
+pub use summary::{Lens, MetricRow, metric_row, number};

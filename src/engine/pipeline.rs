@@ -10,7 +10,6 @@ use crate::domain::{
 use crate::policy;
 
 use super::EngineError;
-use super::experiment::ExperimentFacts;
 use super::recorder::Durability;
 use super::runner::Failure;
 use super::session::Session;
@@ -28,6 +27,13 @@ pub struct Dropped {
     pub detail: String,
     /// What the numbers said, where it came to numbers.
     pub comparison: Option<Comparison>,
+}
+
+impl Dropped {
+    /// Drops for a reason that no number gave.
+    pub fn by(reason: Reason, detail: String) -> Self {
+        Self { reason, detail, comparison: None }
+    }
 }
 
 impl From<Failure> for Dropped {
@@ -134,7 +140,7 @@ impl Session<'_, '_> {
                 Ok(_) => return Ok(Err(named(failure, what))),
                 Err(baseline) => last = Some(baseline),
             }
-            self.bench.lay_again()?;
+            self.bench.restore()?;
         }
         let detail = last.map(|failure| named(failure, what).detail).unwrap_or_default();
         Err(EngineError::BaselineBroken { detail })
@@ -251,9 +257,4 @@ fn named(mut failure: Failure, what: Option<&str>) -> Failure {
         failure.detail = format!("{what}: {}", failure.detail);
     }
     failure
-}
-
-/// Makes the facts of a new experiment.
-pub(super) fn fresh(id: crate::domain::ExperimentId) -> ExperimentFacts {
-    ExperimentFacts::new(id)
 }

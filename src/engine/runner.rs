@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Command, Exit, Outcome, Phase, Reason, Settings};
 use crate::policy;
-use crate::process::{self, Confinement, Interrupts, Job, JobLimits, SupervisorProgram};
+use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, SupervisorProgram};
 
 use super::EngineError;
 use super::places::Places;
@@ -95,7 +95,7 @@ impl<'a> Runner<'a> {
         if exit.outcome == Outcome::Aborted {
             return Err(EngineError::Interrupted);
         }
-        Ok(match policy::failure_reason(errand.phase, exit.outcome) {
+        Ok(match policy::failure(errand.phase, exit.outcome) {
             None => Ok(exit),
             Some(reason) => Err(Failure { reason, detail: self.describe(errand, &exit), exit: Some(exit) }),
         })
@@ -108,8 +108,10 @@ impl<'a> Runner<'a> {
         if let Some(folder) = errand.log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        let mut env = process::environment(&self.inherited, &home, &tmp, &self.settings.sandbox.env)?;
-        env.extend(errand.env.iter().cloned());
+        let environment =
+            Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
+        environment.create_folders(self.inherited.iter().cloned())?;
+        let env = environment.variables(self.inherited.iter().cloned());
         Ok(Job {
             command: errand.command.clone(),
             dir: slot.root.join(&self.settings.working_dir),

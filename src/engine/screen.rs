@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::domain::{Event, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
 use crate::gate::ChangedPath;
 use crate::git::{Applied, ApplyError};
-use crate::ideas::{Catalogue, Match};
+use crate::ideas::Catalogue;
 
 use super::EngineError;
-use super::pipeline::{Dropped, Step};
+use super::idea_book::Ruling;
+use super::pipeline::{Dropped, Step, step};
 use super::recorder::Durability;
 use super::session::Session;
 
@@ -26,7 +27,7 @@ impl Session<'_, '_> {
         let mut findings = Findings::default();
         let result = self.examine(proposal, &mut findings)?;
         let outcome = match &result {
-            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.to_string() },
+            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
             Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
         };
         let Findings { patch_id, touched, warnings } = findings;
@@ -39,43 +40,40 @@ impl Session<'_, '_> {
 
     fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
         let catalogue = self.catalogue()?;
-        if let Some(dropped) = self.closed(&catalogue, proposal, None, findings) {
-            return Ok(Err(dropped));
-        }
+        step!(self.closed(&catalogue, proposal, None, findings));
         let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
             Ok(applied) => applied,
-            Err(ApplyError::Rejected(rejection)) => return Ok(Err(drop(Reason::ApplyFailed, rejection.to_string()))),
+            Err(ApplyError::Rejected(rejection)) => return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string()))),
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
         let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
-            return Ok(Err(drop(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
+            return Ok(Err(Dropped::by(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
         };
         findings.patch_id = Some(patch_id.clone());
         self.save_diff(&applied.diff)?;
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
         if let Some((reason, detail)) = self.scope.judge(&changed) {
-            return Ok(Err(drop(reason, detail)));
+            return Ok(Err(Dropped::by(reason, detail)));
         }
-        if let Some(earlier) = self.recorder.state().duplicate_of(&patch_id, self.bench.tip()) {
-            let detail = format!("the same patch on the same base was experiment {earlier}");
-            return Ok(Err(drop(Reason::Duplicate, detail)));
+        if let Some(earlier) = self.recorder.state().duplicate(&patch_id, self.bench.tip()) {
+            let detail = format!("the same patch on the same base was experiment {}", earlier.id);
+            return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }
-        match self.closed(&catalogue, proposal, Some(&patch_id), findings) {
-            Some(dropped) => Ok(Err(dropped)),
-            None => Ok(Ok(applied)),
-        }
+        step!(self.closed(&catalogue, proposal, Some(&patch_id), findings));
+        Ok(Ok(applied))
     }
 
     /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
     fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
         let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
-        own.into_iter().chain(self.recorder.state().kept_tips().cloned()).collect()
+        let kept = self.recorder.state().keeps().map(crate::state::ExperimentRecord::commit);
+        own.into_iter().chain([self.base.clone()]).chain(kept).collect()
     }
 
     fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
         let touched = self.bench.private().touched(self.bench.tip(), tree)?;
-        Ok(touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect())
+        touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect()
     }
 
     fn closed(
@@ -84,18 +82,14 @@ impl Session<'_, '_> {
         proposal: &Proposal,
         patch_id: Option<&PatchId>,
         findings: &mut Findings,
-    ) -> Option<Dropped> {
-        match self.match_idea(catalogue, proposal, patch_id) {
-            Match::Open => None,
-            Match::Closed { why, .. } => Some(drop(Reason::ClosedIdea, why)),
-            Match::Settled { why, .. } => Some(drop(Reason::SettledDecision, why)),
-            Match::Similar { warning } => {
-                if !findings.warnings.contains(&warning) {
-                    findings.warnings.push(warning);
-                }
-                None
-            }
+    ) -> Step<()> {
+        match self.rule_on(catalogue, proposal, patch_id)? {
+            Ruling::Open => {}
+            Ruling::Refused(reason, why) => return Ok(Err(Dropped::by(reason, why))),
+            Ruling::Warned(warning) if findings.warnings.contains(&warning) => {}
+            Ruling::Warned(warning) => findings.warnings.push(warning),
         }
+        Ok(Ok(()))
     }
 
     /// Keeps the diff against the tip where a reader finds it.
@@ -103,10 +97,6 @@ impl Session<'_, '_> {
         let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
         write_whole(&self.places.run(id).join("candidate.patch"), diff)
     }
-}
-
-fn drop(reason: Reason, detail: String) -> Dropped {
-    Dropped { reason, detail, comparison: None }
 }
 
 /// Writes a file whole or not at all, making its folder where needed.

@@ -6,12 +6,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Asi, Change, Decided, Direction, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState,
+    Asi, Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState,
     Settings,
 };
 use crate::stats;
 
 use super::experiment::ExperimentFacts;
+use super::roles::Roles;
 
 /// Bytes of a failed command's log that go into the journal.
 const LOG_TAIL: usize = 2000;
@@ -61,21 +62,13 @@ pub fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// How one metric of the session is judged and shown.
-fn lens(settings: &Settings, metric: &MetricName) -> (Direction, Scale, String) {
-    if *metric == settings.primary.name {
-        return (settings.primary.direction, settings.primary.scale, settings.primary.unit.clone());
-    }
-    let sentinel = settings.sentinels.iter().find(|s| crate::measure::pattern_matches(&s.pattern, metric));
-    sentinel.map_or((Direction::Lower, Scale::Ratio, String::new()), |s| (s.direction, s.scale, String::new()))
-}
-
 /// Compares the two arms of one metric over all complete pairs.
-pub fn metric_row(settings: &Settings, metric: &MetricName, pairs: &[Pair]) -> Option<MetricRow> {
+pub fn metric_row(lens: Lens<'_>, metric: &MetricName, pairs: &[Pair]) -> Option<MetricRow> {
     let values: Vec<(f64, f64)> = pairs.iter().filter_map(|pair| pair.values(metric)).collect();
     let baseline = Reduce::Median.apply(&values.iter().map(|v| v.0).collect::<Vec<_>>())?;
     let candidate = Reduce::Median.apply(&values.iter().map(|v| v.1).collect::<Vec<_>>())?;
-    let (direction, wanted, unit) = lens(settings, metric);
+    let (direction, wanted) = lens.roles.lens(lens.settings, metric);
+    let unit = if *metric == lens.settings.primary.name { lens.settings.primary.unit.clone() } else { String::new() };
     let scale = if values.iter().all(|&(b, c)| b > 0.0 && c > 0.0) { wanted } else { Scale::Linear };
     let differences: Option<Vec<f64>> =
         values.iter().map(|&(b, c)| Some(scale.y(b, direction)? - scale.y(c, direction)?)).collect();
@@ -87,21 +80,30 @@ pub fn metric_row(settings: &Settings, metric: &MetricName, pairs: &[Pair]) -> O
 }
 
 /// Returns the rows of a kept commit's table: the primary, then every sentinel.
-pub fn judged_rows(settings: &Settings, facts: &ExperimentFacts) -> Vec<MetricRow> {
+pub fn judged_rows(lens: Lens<'_>, facts: &ExperimentFacts) -> Vec<MetricRow> {
     let pairs = facts.pairs();
     let comparison = facts.decided.as_ref().and_then(|d| d.comparison.as_ref());
     let sentinels = comparison.map(|c| c.sentinels.iter().map(|s| s.metric.clone()).collect::<Vec<_>>());
-    let mut names = vec![settings.primary.name.clone()];
+    let mut names = vec![lens.settings.primary.name.clone()];
     names.extend(sentinels.unwrap_or_default());
     names.dedup();
-    names.iter().filter_map(|name| metric_row(settings, name, &pairs)).collect()
+    names.iter().filter_map(|name| metric_row(lens, name, &pairs)).collect()
+}
+
+/// How the metrics of a session are judged and shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Lens<'a> {
+    /// The session's settings.
+    pub settings: &'a Settings,
+    /// The role of each judged metric.
+    pub roles: &'a Roles,
 }
 
 /// What a summary is made from besides the experiment's own facts.
 #[derive(Debug, Clone, Copy)]
 pub struct SummaryContext<'a> {
-    /// The session's settings.
-    pub settings: &'a Settings,
+    /// How metrics are judged and shown.
+    pub lens: Lens<'a>,
     /// Number of the segment.
     pub segment: u32,
     /// Milliseconds since 1970 (UTC).
@@ -127,7 +129,7 @@ pub fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: SummaryC
     RunSummary {
         run: facts.id.map_or(0, |id| id.0),
         commit: decided.commit.clone().unwrap_or_else(|| decided.tip.clone()),
-        metric: metrics.get(&context.settings.primary.name).copied(),
+        metric: metrics.get(&context.lens.settings.primary.name).copied(),
         metrics,
         status: decided.status,
         description: proposed.map_or_else(|| "baseline".to_owned(), |p| p.description.clone()),
@@ -159,7 +161,7 @@ fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context
     let mut auto = serde_json::Map::new();
     let mut deltas = serde_json::Map::new();
     let names: Vec<MetricName> = pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
-    for row in names.iter().filter_map(|name| metric_row(context.settings, name, pairs)) {
+    for row in names.iter().filter_map(|name| metric_row(context.lens, name, pairs)) {
         deltas.insert(row.metric.to_string(), delta(&row));
     }
     if !deltas.is_empty() {
@@ -209,9 +211,11 @@ fn failure(phase: &PhaseEnded, run_dir: &Path) -> Value {
     if let Some(what) = &phase.what {
         value["what"] = what.clone().into();
     }
-    let log = run_dir.join(super::logs::file_name(phase.phase, phase.what.as_deref()));
-    if let Some(tail) = super::logs::tail(&log, LOG_TAIL) {
-        value["log_tail"] = tail.into();
+    let log = run_dir.join(super::logs::stem(phase.phase, phase.what.as_deref()));
+    for (key, ending) in [("stdout_tail", "out"), ("stderr_tail", "err")] {
+        if let Some(tail) = super::logs::tail(&log.with_extension(ending), LOG_TAIL) {
+            value[key] = tail.into();
+        }
     }
     value
 }

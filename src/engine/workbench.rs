@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
-use crate::measure::MetricPlan;
+use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
@@ -44,6 +44,7 @@ impl TimeLimits {
 pub struct Workbench<'a> {
     settings: &'a Settings,
     places: &'a Places,
+    root: PathBuf,
     runner: Runner<'a>,
     private: PrivateRepository,
     slots: [Slot; 2],
@@ -53,15 +54,19 @@ pub struct Workbench<'a> {
     private_tip: ObjectId,
     /// Time limits of the commands; the calibration tightens them.
     pub limits: TimeLimits,
-    /// Which metrics of a run matter; the calibration fixes globs and line counts.
+    /// The tree laid over the candidate's slot.
+    laid: Option<ObjectId>,
+    /// Which metrics of a run matter; the first run fixes globs and line counts.
     pub plan: MetricPlan,
+    /// Lines of each judged metric in one run.
+    pub lines: BTreeMap<MetricName, u32>,
 }
 
 impl<'a> Workbench<'a> {
     /// Makes both slots in the private repository and puts them at the tip.
     pub fn open(
         runner: Runner<'a>,
-        (settings, places): (&'a Settings, &'a Places),
+        (settings, places, root): (&'a Settings, &'a Places, &Path),
         private: PrivateRepository,
         harness: Harness,
         tip: ObjectId,
@@ -74,7 +79,10 @@ impl<'a> Workbench<'a> {
         let limits = TimeLimits::resolve(settings, &BTreeMap::new());
         let plan = MetricPlan::new(settings)?;
         let mut bench =
-            Self { settings, places, runner, private, slots, baseline: 0, harness, tip, private_tip, limits, plan };
+            Self {
+                settings, places, runner, private, slots, baseline: 0, harness, tip, private_tip, limits, plan,
+                laid: None, lines: BTreeMap::new(), root: root.to_owned(),
+            };
         for arm in [Arm::Baseline, Arm::Candidate] {
             bench.to_tip(arm)?;
         }
@@ -122,6 +130,9 @@ impl<'a> Workbench<'a> {
     pub fn to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
         let keep = self.kept_folders();
         let index = self.index(arm);
+        if arm == Arm::Candidate {
+            self.laid = None;
+        }
         Ok(self.slots[index].reset(&self.private_tip, &keep)?)
     }
 
@@ -134,7 +145,9 @@ impl<'a> Workbench<'a> {
     pub fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
         self.to_tip(Arm::Candidate)?;
         let index = self.index(Arm::Candidate);
-        Ok(self.slots[index].lay(tree)?)
+        self.slots[index].lay(tree)?;
+        self.laid = Some(tree.clone());
+        Ok(())
     }
 
     /// Makes the candidate the baseline: the slots swap roles, and nothing is rebuilt.
@@ -166,7 +179,7 @@ impl<'a> Workbench<'a> {
         let index = self.index(arm);
         self.slots[index].forget_prepared()?;
         self.to_tip(arm)?;
-        super::harness::copy_untracked(self.settings, &prepare.copy, self.root(arm))?;
+        super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
         let errand = Errand {
             phase: Phase::Prepare,
             command: &prepare.command,
@@ -207,7 +220,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Runs the bench once in an arm's slot and reads its metrics.
-    pub fn bench(&self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
+    pub fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
         let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
@@ -225,10 +238,15 @@ impl<'a> Workbench<'a> {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
-        let read = self.plan.read_run(&errand.stdout(), &errand.stderr(), metrics.as_deref(), &exit.usage)?;
-        Ok(match read {
-            Ok(reading) => Ok((reading, exit)),
-            Err(run) => Err(Failure { reason: run.reason(), detail: run.to_string(), exit: Some(exit) }),
+        let (stdout, stderr) = (errand.stdout(), errand.stderr());
+        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
+        let run = measure::read_run(files, &exit.usage, &self.plan)?;
+        Ok(match run.outcome.clone() {
+            Ok(reading) => {
+                self.learn(run);
+                Ok((reading, exit))
+            }
+            Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
     }
 
@@ -269,9 +287,28 @@ impl<'a> Workbench<'a> {
         self.places.slot_home(self.slots[self.index(arm)].name().as_str())
     }
 
-    /// Returns every metric that a comparison looks at, globs expanded.
-    pub fn judged_metrics(&self) -> Vec<MetricName> {
-        self.plan.judged()
+    /// Fixes metric names and line counts by the first run that is read after a start or a new plan.
+    fn learn(&mut self, run: RunReading) {
+        if !self.plan.is_fixed() {
+            self.plan = self.plan.fixed_by(&run.lines);
+            self.lines = run.lines;
+        }
+    }
+
+    /// Takes over what a calibration fixed: names, line counts, time limits.
+    pub fn adopt(&mut self, calibrated: &Calibrated) {
+        self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
+        self.plan = self.plan.restored(&calibrated.metrics);
+    }
+
+    /// Puts every file that a failed command may have left behind in the candidate's and the baseline's slot right.
+    pub fn restore(&mut self) -> Result<(), EngineError> {
+        let laid = self.laid.clone();
+        self.to_tip(Arm::Baseline)?;
+        match laid {
+            Some(tree) => self.lay(&tree),
+            None => self.to_tip(Arm::Candidate),
+        }
     }
 }
 

@@ -1,0 +1,199 @@
+//! Where each setting came from, for people who ask.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::domain::{Base, CandidateSource, Sentinel, Settings, TimeLimit};
+
+use super::Place;
+use super::layers::Overlaid;
+use super::source::Source;
+
+/// The layer that a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody gave it.
+    Default,
+    /// The config file.
+    File,
+    /// This environment variable.
+    Environment(&'static str),
+    /// This command-line flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment(name) | Self::Flag(name) => name,
+        })
+    }
+}
+
+/// One setting as `autoresearch config` shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// Its full path in the file, such as `bench.warmup` or `metrics.sentinels[0].tolerance`.
+    pub key: String,
+    /// Its value in the file's notation; null where there is none.
+    pub value: Value,
+    /// The layer that it came from.
+    pub origin: Origin,
+}
+
+/// Lists every setting with its origin, in the order of the format.
+pub(super) fn list(settings: &Settings, source: &Source, overlaid: &Overlaid) -> Vec<Shown> {
+    let origin = |key: &str| match overlaid.get(key) {
+        Some(Place::Environment(name)) => Origin::Environment(name),
+        Some(Place::Flag(name)) => Origin::Flag(name),
+        Some(Place::File { .. }) | None if source.gives(key) => Origin::File,
+        Some(Place::File { .. }) | None => Origin::Default,
+    };
+    let all = [top(settings), commands(settings), metrics(settings), gate(settings), rules(settings), limits(settings)];
+    let show = |(key, value): (String, Value)| Shown { origin: origin(&key), key, value };
+    all.into_iter().flatten().map(show).collect()
+}
+
+type Rows = Vec<(String, Value)>;
+
+fn row(key: &str, value: impl Into<Value>) -> (String, Value) {
+    (key.to_owned(), value.into())
+}
+
+fn timeout(limit: TimeLimit) -> Value {
+    match limit {
+        TimeLimit::Seconds(seconds) => json!(seconds),
+        TimeLimit::Calibrated => json!("5 x the calibrated median, at least 10"),
+    }
+}
+
+fn top(s: &Settings) -> Rows {
+    let base = match &s.base {
+        Base::Current => Value::Null,
+        Base::Revision(revision) => json!(revision),
+    };
+    vec![
+        row("name", s.name.clone()),
+        row("base", base),
+        row("branch", s.branch.clone()),
+        row("workingDir", if s.working_dir.is_empty() { ".".to_owned() } else { s.working_dir.clone() }),
+    ]
+}
+
+fn command(command: &crate::domain::Command) -> Value {
+    match command {
+        crate::domain::Command::Shell(line) => json!(line),
+        crate::domain::Command::Argv(argv) => json!(argv),
+    }
+}
+
+fn commands(s: &Settings) -> Rows {
+    let mut rows = Rows::new();
+    match &s.prepare {
+        None => rows.push(row("prepare", Value::Null)),
+        Some(prepare) => rows.extend([
+            row("prepare.command", command(&prepare.command)),
+            row("prepare.timeoutSeconds", timeout(prepare.timeout)),
+            row("prepare.network", prepare.network),
+            row("prepare.rerunWhen", json!(prepare.rerun_when)),
+            row("prepare.copy", json!(prepare.copy)),
+        ]),
+    }
+    match &s.build {
+        None => rows.push(row("build", Value::Null)),
+        Some(build) => rows.extend([
+            row("build.command", command(&build.command)),
+            row("build.timeoutSeconds", timeout(build.timeout)),
+            row("build.keep", json!(build.keep)),
+            row("build.verifyClean", json!(build.verify_clean)),
+        ]),
+    }
+    rows.extend([
+        row("bench.command", command(&s.bench.command)),
+        row("bench.timeoutSeconds", timeout(s.bench.timeout)),
+        row("bench.warmup", s.bench.warmup),
+        row("bench.metricsFile", s.bench.metrics_file),
+    ]);
+    rows
+}
+
+fn metrics(s: &Settings) -> Rows {
+    let mut rows = vec![
+        row("metrics.primary.name", s.primary.name.as_str()),
+        row("metrics.primary.unit", s.primary.unit.clone()),
+        row("metrics.primary.direction", json!(s.primary.direction)),
+        row("metrics.primary.scale", json!(s.primary.scale)),
+        row("metrics.primary.minEffect", s.primary.min_effect),
+        row("metrics.primary.reduce", json!(s.primary.reduce)),
+    ];
+    for (index, sentinel) in s.sentinels.iter().enumerate() {
+        rows.extend(sentinel_rows(&format!("metrics.sentinels[{index}]"), sentinel));
+    }
+    rows
+}
+
+fn sentinel_rows(path: &str, s: &Sentinel) -> Rows {
+    let at = |key: &str, value: Value| (format!("{path}.{key}"), value);
+    let limits = [("tolerance", s.tolerance), ("toleranceAbs", s.tolerance_abs), ("max", s.max), ("min", s.min)];
+    let mut rows = vec![at("name", json!(s.pattern)), at("direction", json!(s.direction)), at("scale", json!(s.scale))];
+    rows.extend(limits.into_iter().filter_map(|(key, value)| value.map(|value| at(key, json!(value)))));
+    rows.extend([at("exact", json!(s.exact)), at("reduce", json!(s.reduce))]);
+    rows
+}
+
+fn gate(s: &Settings) -> Rows {
+    let mut rows = vec![
+        row("checks.dir", s.checks.dir.clone()),
+        row("checks.timeoutSeconds", timeout(s.checks.timeout)),
+        row("checks.order", json!(s.checks.order)),
+        row("harness", json!(s.harness)),
+        row("scope.allow", json!(s.scope.allow)),
+        row("scope.protect", json!(s.scope.protect)),
+        row("scope.unseal", json!(s.scope.unseal)),
+    ];
+    if s.candidates.is_empty() {
+        rows.push(row("candidates", json!([])));
+    }
+    for (index, source) in s.candidates.iter().enumerate() {
+        match source {
+            CandidateSource::Patches(dir) => rows.push((format!("candidates[{index}].patches"), json!(dir))),
+        }
+    }
+    rows
+}
+
+fn rules(s: &Settings) -> Rows {
+    vec![
+        row("decision.calibrationPairs", s.decision.calibration_pairs),
+        row("decision.maxPairs", s.decision.max_pairs),
+        row("decision.falseKeepShare", s.decision.false_keep_share),
+        row("decision.patience", json!(s.decision.patience)),
+        row("decision.strict", s.decision.strict),
+        row("decision.seed", s.decision.seed.0),
+        row("stop.maxIterations", json!(s.stop.max_iterations)),
+        row("stop.maxHours", json!(s.stop.max_hours)),
+        row("stop.until", json!(s.stop.until)),
+        row("stop.plateau", json!(s.stop.plateau)),
+        row("stop.consecutiveCheckFailures", json!(s.stop.consecutive_check_failures)),
+        row("stop.target", json!(s.stop.target)),
+    ]
+}
+
+fn limits(s: &Settings) -> Rows {
+    vec![
+        row("limits.outputBytes", s.limits.output_bytes),
+        row("limits.logBytes", s.limits.log_bytes),
+        row("limits.memoryBytes", json!(s.limits.memory_bytes)),
+        row("limits.processes", json!(s.limits.processes)),
+        row("limits.diskFreeBytes", s.limits.disk_free_bytes),
+        row("sandbox.network", json!(s.sandbox.network)),
+        row("sandbox.require", s.sandbox.require),
+        row("sandbox.readOnly", json!(s.sandbox.read_only)),
+        row("sandbox.caches", json!(s.sandbox.caches)),
+        row("sandbox.env", json!(s.sandbox.env)),
+        row("slots.dir", json!(s.slots_dir)),
+    ]
+}

@@ -1,0 +1,317 @@
+//! What a whole config file becomes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::{Base, CandidateSource, Command, Direction, Network, Scale, Seed, TimeLimit};
+
+const LEAST: &str = r#"{ "bench": { "command": "./bench.sh" }, "metrics": { "primary": { "name": "ms" } } }"#;
+
+/// A repository with one config file in `folder`.
+struct Room {
+    root: tempfile::TempDir,
+    file: PathBuf,
+}
+
+impl Room {
+    fn new(folder: &str, text: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join(folder);
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join(FILE_NAME);
+        std::fs::write(&file, text).unwrap();
+        Self { root, file }
+    }
+
+    fn load(&self) -> Result<Resolved, ConfigError> {
+        load(self.root.path(), &self.file, &BTreeMap::new(), &Overrides::default())
+    }
+}
+
+/// The message for a config file, without the path of its temporary folder.
+fn message(text: &str) -> String {
+    let room = Room::new("x", text);
+    let error = room.load().unwrap_err().to_string();
+    error.replace(&room.file.display().to_string(), "FILE")
+}
+
+/// The message for the least config with one more or another part.
+fn message_with(change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut value = serde_json::from_str(LEAST).unwrap();
+    change(&mut value);
+    let text = message(&serde_json::to_string(&value).unwrap());
+    text.split_once(": ").map(|(_, rest)| rest.to_owned()).unwrap_or(text)
+}
+
+#[test]
+fn the_least_config_gets_every_default() {
+    let settings = Room::new("experiments/my job", LEAST).load().unwrap().settings;
+    assert_eq!(settings.name, "my-job");
+    assert_eq!(settings.folder, "experiments/my job");
+    assert_eq!(settings.file, FILE_NAME);
+    assert_eq!(settings.working_dir, "experiments/my job");
+    assert_eq!(settings.branch, "autoresearch/my-job");
+    assert_eq!(settings.base, Base::Current);
+    assert_eq!((settings.prepare, settings.build), (None, None));
+    assert_eq!(settings.bench.command, Command::Shell("./bench.sh".into()));
+    assert_eq!((settings.bench.timeout, settings.bench.warmup), (TimeLimit::Calibrated, 1));
+    assert_eq!((settings.primary.direction, settings.primary.scale), (Direction::Lower, Scale::Ratio));
+    assert!((settings.primary.min_effect - 0.01).abs() < 1e-15);
+    assert_eq!((settings.decision.calibration_pairs, settings.decision.max_pairs), (10, 30));
+    assert_eq!(settings.decision.seed, Seed(1));
+    assert_eq!(settings.checks.dir, "checks");
+    assert_eq!(settings.stop, crate::domain::Stop::default());
+    assert_eq!(settings.limits.output_bytes, 4_294_967_296);
+    assert_eq!((settings.limits.log_bytes, settings.limits.disk_free_bytes), (1_048_576, 1_073_741_824));
+    assert_eq!(settings.sandbox.network, Network::Loopback);
+    assert!(settings.candidates.is_empty() && settings.slots_dir.is_none());
+}
+
+#[test]
+fn the_example_of_the_format_without_reserved_keys_is_read() {
+    let settings = Room::new("", include_str!("../../tests/fixtures/config/full.json")).load().unwrap().settings;
+    assert_eq!(settings.name, "sqlite-import");
+    assert_eq!(settings.base, Base::Revision("main".into()));
+    assert_eq!(settings.prepare.unwrap().rerun_when, ["package-lock.json"]);
+    assert_eq!(settings.bench.timeout, TimeLimit::Seconds(3600.0));
+    assert_eq!(settings.sentinels.len(), 4);
+    assert_eq!(settings.sentinels[1].tolerance_abs, Some(2.0));
+    assert!(settings.sentinels[3].exact);
+    assert_eq!(settings.candidates, [CandidateSource::Patches("candidates".into())]);
+    assert_eq!(settings.stop.until.as_deref(), Some("07:30"));
+    assert_eq!(settings.limits.memory_bytes, None);
+}
+
+#[test]
+fn settings_survive_the_journal() {
+    let settings = Room::new("", include_str!("../../tests/fixtures/config/full.json")).load().unwrap().settings;
+    let text = serde_json::to_string(&settings).unwrap();
+    assert_eq!(serde_json::from_str::<crate::domain::Settings>(&text).unwrap(), settings);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place_and_the_nearest_one() {
+    let text = "{\n  \"bench\": { \"command\": \"x\",\n    \"warmupp\": 2 },\n  \"metrics\": {}\n}";
+    assert_eq!(message(text), "FILE:3:5: unknown key 'bench.warmupp'; did you mean 'bench.warmup'?");
+    assert_eq!(message("{\"mcp\": 1}"), "FILE:1:2: unknown key 'mcp'");
+    assert_eq!(message("{\"max_hours\": 1}"), "FILE:1:2: unknown key 'max_hours'; did you mean 'stop.maxHours'?");
+    assert_eq!(
+        message("{\"maxIterations\": 1}"),
+        "FILE:1:2: unknown key 'maxIterations'; did you mean 'stop.maxIterations'?"
+    );
+    assert_eq!(
+        message("{\"metrics\": {\"sentinels\": [{}, {\"tolerence\": 1}]}}"),
+        "FILE:1:33: unknown key 'metrics.sentinels[1].tolerence'; did you mean 'metrics.sentinels[1].tolerance'?"
+    );
+}
+
+#[test]
+fn what_is_not_json_is_refused_with_line_and_column() {
+    assert_eq!(message("{\n  \"bench\": }"), "FILE:2:12: not valid JSON: expected value at line 2 column 12");
+    assert!(message("").starts_with("FILE:1:1: not valid JSON: EOF while parsing"));
+    assert_eq!(
+        message("{\"name\": \"a\", \"name\": \"b\"}"),
+        "FILE:1:15: key 'name' is there twice; delete one of the two"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_names_its_key() {
+    let text = "{\n  \"bench\": { \"command\": \"x\", \"warmup\": \"two\" }\n}";
+    assert_eq!(
+        message(text),
+        "FILE:2:30: 'bench.warmup' has a value of the wrong kind: invalid type: string \"two\", expected u32 at line 2 column 44"
+    );
+    assert!(message("{\"bench\": {\"command\": []}}").contains(
+        "'bench.command' has a value of the wrong kind: invalid length 0, expected a command: a string, or an array of strings"
+    ));
+    assert!(message("[]").contains("'the file' has a value of the wrong kind"));
+    let direction = message("{\"metrics\": {\"primary\": {\"direction\": \"down\"}}}");
+    assert!(
+        direction.contains("'metrics.primary.direction'") && direction.contains("`lower` or `higher`"),
+        "{direction}"
+    );
+}
+
+#[test]
+fn keys_of_other_versions_are_refused_and_not_ignored() {
+    let reserved = [
+        ("holdout", json!({"holdout": {"command": "x"}})),
+        ("hooks", json!({"hooks": {}})),
+        ("metrics.coPrimary", json!({"metrics": {"coPrimary": []}})),
+        ("candidates[0].commits", json!({"candidates": [{"commits": "a..b"}]})),
+        ("candidates[0].sweep", json!({"candidates": [{"sweep": {}}]})),
+        ("candidates[0].agent", json!({"candidates": [{"agent": {}}]})),
+        ("candidatesOrder", json!({"candidatesOrder": "turns"})),
+        ("decision.confirm", json!({"decision": {"confirm": "auto"}})),
+        ("host", json!({"host": {"pin": true}})),
+        ("limits.fileBytes", json!({"limits": {"fileBytes": 1}})),
+        ("stop.consecutiveCrashes", json!({"stop": {"consecutiveCrashes": 3}})),
+        ("stop.agentCost", json!({"stop": {"agentCost": 3}})),
+        ("stop.file", json!({"stop": {"file": "x"}})),
+        ("ideas", json!({"ideas": {"closeAfter": 2}})),
+        ("commit", json!({"commit": {"sign": true}})),
+    ];
+    for (key, value) in reserved {
+        let message = message(&value.to_string());
+        assert!(message.ends_with(&format!(": '{key}' is not supported by this version yet; delete it")), "{message}");
+    }
+}
+
+#[test]
+fn required_keys_are_missed_by_name() {
+    assert_eq!(message("{}"), "FILE: the required key 'metrics' is missing");
+    assert_eq!(message("{\"metrics\": {}}"), "FILE: the required key 'metrics.primary' is missing");
+    assert_eq!(message("{\"metrics\": {\"primary\": {\"name\": \"a\"}}}"), "FILE: the required key 'bench' is missing");
+    assert_eq!(message_with(|c| c["build"] = json!({})), "the required key 'build.command' is missing");
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let cases = [
+        (json!({"bench": {"command": " "}}), "'bench.command' is empty"),
+        (json!({"bench": {"command": ["", "x"]}}), "'bench.command' is empty"),
+        (json!({"bench": {"command": "x", "timeoutSeconds": 0}}), "'bench.timeoutSeconds' is 0, but must be above 0"),
+        (json!({"workingDir": "../.."}), "'workingDir' is '../..', which leaves the repository"),
+        (json!({"workingDir": "/tmp"}), "'workingDir' is '/tmp', but must be a relative path"),
+        (json!({"checks": {"dir": "../../c"}}), "'checks.dir' is '../../c', which leaves the repository"),
+        (json!({"harness": ["ok", ""]}), "'harness[1]' is empty"),
+        (json!({"scope": {"allow": ["/src/**"]}}), "'scope.allow[0]' is '/src/**', but must be a relative path"),
+        (
+            json!({"candidates": [{}]}),
+            "'candidates[0]' must name exactly one source, such as { \"patches\": \"candidates\" }",
+        ),
+        (json!({"decision": {"maxPairs": 2}}), "'decision.maxPairs' is 2, but must be from 3 to 1000"),
+        (json!({"decision": {"calibrationPairs": 3}}), "'decision.calibrationPairs' is 3, but must be from 4 to 1000"),
+        (json!({"decision": {"falseKeepShare": 0}}), "'decision.falseKeepShare' is 0, but must be above 0"),
+        (json!({"stop": {"until": "7:30"}}), "'stop.until' is '7:30', but must be a time of day such as \"07:30\""),
+        (json!({"stop": {"plateau": 0}}), "'stop.plateau' is 0, but must be from 1 to 4294967295"),
+        (json!({"stop": {"target": -1}}), "'stop.target' is -1, but must be above 0"),
+        (json!({"limits": {"logBytes": 0}}), "'limits.logBytes' is 0, but must be above 0"),
+        (json!({"branch": "a b"}), "'branch' is 'a b', which git does not allow as a branch name"),
+        (json!({"base": "--all"}), "'base' is '--all', which is not a revision"),
+        (
+            json!({"name": "a/b"}),
+            "'name' is 'a/b', but names hold letters, digits, '-', '_' and '.' only and begin with a letter or digit",
+        ),
+        (json!({"slots": {"dir": "slots"}}), "'slots.dir' is 'slots', but must be an absolute path or begin with ~/"),
+        (
+            json!({"sandbox": {"env": ["A=1"]}}),
+            "'sandbox.env[0]' is 'A=1', but environment variables are letters, digits and '_', not beginning with a digit",
+        ),
+    ];
+    for (part, expected) in cases {
+        let found = message_with(|config| {
+            for (key, value) in part.as_object().unwrap() {
+                config[key] = value.clone();
+            }
+        });
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn metrics_are_cross_checked() {
+    let primary = |part: serde_json::Value| message_with(|c| c["metrics"]["primary"] = part);
+    assert_eq!(
+        primary(json!({"name": "two words"})),
+        "'metrics.primary.name' is 'two words', but metric names hold letters, digits and _ . - / : % µ only"
+    );
+    assert_eq!(primary(json!({"name": "a", "minEffect": 0})), "'metrics.primary.minEffect' is 0, but must be above 0");
+    assert_eq!(
+        primary(json!({"name": "a", "minEffect": 5})),
+        "'metrics.primary.minEffect' is 5, which means 500 % on the ratio scale; write 0.05 for 5 %"
+    );
+    let linear = "is missing, and the linear scale needs it, in the metric's own unit";
+    assert_eq!(primary(json!({"name": "a", "scale": "linear"})), format!("'metrics.primary.minEffect' {linear}"));
+    assert_eq!(
+        primary(json!({"name": "geomean(a*)"})),
+        "'metrics.primary.name' is 'geomean(a*)'; geomean(...) and worst(...) are not supported by this version yet"
+    );
+    let sentinels = |part: serde_json::Value| message_with(|c| c["metrics"]["sentinels"] = part);
+    assert_eq!(
+        sentinels(json!([{"name": "a"}])),
+        "'metrics.sentinels[0]' forbids nothing; give it one of tolerance, toleranceAbs, max, min, exact"
+    );
+    assert_eq!(sentinels(json!([{"name": "a", "exact": false}])), sentinels(json!([{"name": "a"}])));
+    assert_eq!(
+        sentinels(json!([{"name": "a", "tolerance": -1}])),
+        "'metrics.sentinels[0].tolerance' is -1, but must be 0 or more"
+    );
+    assert_eq!(sentinels(json!([{"name": "a", "min": 2, "max": 1}])), "'metrics.sentinels[0]' has min 2 above max 1");
+    assert_eq!(
+        sentinels(json!([{"name": "a", "scale": "linear", "max": 1}])),
+        format!("'metrics.sentinels[0].tolerance' {linear}")
+    );
+    assert_eq!(
+        sentinels(json!([{"name": "ms", "max": 1}])),
+        "'metrics.sentinels[0].name' names 'ms', which is already used by 'metrics.primary'; a metric stands in one role"
+    );
+    assert_eq!(
+        sentinels(json!([{"name": "t_\u{b5}s", "max": 1}, {"name": "t_\u{3bc}s", "min": 1}])),
+        "'metrics.sentinels[1].name' names 't_μs', which is already used by 'metrics.sentinels[0]'; a metric stands in one role"
+    );
+}
+
+#[test]
+fn a_working_folder_may_be_above_the_config() {
+    let text = LEAST.replacen('{', "{ \"workingDir\": \"../..\",", 1);
+    assert_eq!(Room::new("experiments/a", &text).load().unwrap().settings.working_dir, "");
+}
+
+#[test]
+fn each_layer_is_above_the_one_before_and_says_so() {
+    let room =
+        Room::new("x", &LEAST.replacen('{', "{ \"branch\": \"f\", \"base\": null, \"stop\": {\"maxHours\": 1},", 1));
+    let env: BTreeMap<String, String> = [
+        ("AUTORESEARCH_MAX_HOURS", "2.5"),
+        ("AUTORESEARCH_SEED", "7"),
+        ("AUTORESEARCH_UNTIL", ""),
+        ("AUTORESEARCH_SLOTS_DIR", "~/s"),
+        ("HOME", "/home/u"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let flags = Overrides { seed: Some(9), max_iterations: Some(3), ..Overrides::default() };
+    let resolved = load(room.root.path(), &room.file, &env, &flags).unwrap();
+    let settings = &resolved.settings;
+    assert_eq!((settings.decision.seed, settings.stop.max_iterations), (Seed(9), Some(3)));
+    assert_eq!((settings.stop.max_hours, settings.stop.until.as_deref()), (Some(2.5), None));
+    assert_eq!(settings.slots_dir, Some(PathBuf::from("/home/u/s")));
+    let shown = |key: &str| {
+        let row = resolved.shown.iter().find(|row| row.key == key).unwrap();
+        format!("{} ({})", row.value, row.origin)
+    };
+    assert_eq!(shown("branch"), "\"f\" (file)");
+    assert_eq!(shown("base"), "null (default)");
+    assert_eq!(shown("decision.seed"), "9 (--seed)");
+    assert_eq!(shown("stop.maxHours"), "2.5 (AUTORESEARCH_MAX_HOURS)");
+    assert_eq!(shown("stop.maxIterations"), "3 (--max-iterations)");
+    assert_eq!(shown("bench.warmup"), "1 (default)");
+    assert_eq!(shown("bench.command"), "\"./bench.sh\" (file)");
+}
+
+#[test]
+fn a_bad_value_of_the_environment_or_a_flag_is_named_as_such() {
+    let room = Room::new("", LEAST);
+    let env = BTreeMap::from([("AUTORESEARCH_MAX_PAIRS".to_owned(), "many".to_owned())]);
+    let error = load(room.root.path(), &room.file, &env, &Overrides::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "environment variable AUTORESEARCH_MAX_PAIRS: 'decision.maxPairs' is 'many', but must be a whole number"
+    );
+    let flags = Overrides { until: Some("25:00".into()), ..Overrides::default() };
+    let error = load(room.root.path(), &room.file, &BTreeMap::new(), &flags).unwrap_err();
+    assert_eq!(error.to_string(), "flag --until: 'stop.until' is '25:00', but must be a time of day such as \"07:30\"");
+}
+
+#[test]
+fn a_config_outside_the_repository_is_refused() {
+    let room = Room::new("", LEAST);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let error = load(elsewhere.path(), &room.file, &BTreeMap::new(), &Overrides::default()).unwrap_err();
+    assert!(error.to_string().contains(" is outside the repository "), "{error}");
+}

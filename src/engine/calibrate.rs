@@ -1,0 +1,153 @@
+//! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
+
+use crate::domain::{
+    Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel,
+};
+use crate::stats::{self, PairScale, SlotBias};
+
+use super::EngineError;
+use super::recorder::Durability;
+use super::roles::Roles;
+use super::session::Session;
+
+/// What the set-up before a calibration took, in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SetupTimes {
+    /// The first full build.
+    pub build_s: f64,
+    /// The slowest check.
+    pub check_s: f64,
+}
+
+impl Session<'_, '_> {
+    /// Runs A/A pairs and journals what they say; time limits and line counts are fixed from here on.
+    pub(super) fn calibrate(&mut self, setup: SetupTimes) -> Result<(), EngineError> {
+        let pairs = self.identical_pairs()?;
+        let run_s = median_of(&pairs, &auto_wall()).unwrap_or(0.0);
+        let calibrated = Calibrated {
+            commit: self.bench.tip().clone(),
+            pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
+            metrics: self.metric_calibrations(&pairs),
+            limits: [("build", setup.build_s), ("bench", run_s), ("check", setup.check_s)]
+                .map(|(command, seconds)| (command.to_owned(), seconds))
+                .into(),
+            run_s,
+            build_s: setup.build_s,
+        };
+        self.check_limits(&pairs)?;
+        self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
+        self.adopt(&calibrated);
+        Ok(())
+    }
+
+    /// Takes over time limits, line counts and rings of a calibration.
+    pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
+        self.bench.adopt(calibrated);
+        self.rings.calibrate(calibrated);
+    }
+
+    fn metric_calibrations(&self, pairs: &[Pair]) -> Vec<MetricCalibration> {
+        let roles = Roles::new(self.settings, self.bench.plan.metrics());
+        let family = roles.iter().filter(|(_, s)| s.is_some_and(has_test)).count();
+        let judged = roles.iter().map(|(name, sentinel)| {
+            let (direction, scale) = roles.lens(self.settings, name);
+            let role = sentinel.map_or_else(|| "primary".to_owned(), |s| s.pattern.clone());
+            self.one_metric(pairs, Role { name, role, scale, direction, sentinel, family })
+        });
+        judged.collect()
+    }
+
+    fn one_metric(&self, pairs: &[Pair], role: Role<'_>) -> MetricCalibration {
+        let ring = differences(pairs, role.name, |v| role.scale.y(v, role.direction));
+        let absolute = role.sentinel.is_some_and(|s| s.tolerance_abs.is_some());
+        let ring_abs =
+            if absolute { differences(pairs, role.name, |v| Scale::Linear.y(v, role.direction)) } else { Vec::new() };
+        let scale = PairScale::of(&ring).unwrap_or(PairScale { s: 0.0, threshold: 0.0 });
+        let bias = SlotBias::of(&ring).unwrap_or(SlotBias { mu: 0.0, se: 0.0 });
+        MetricCalibration {
+            metric: role.name.clone(),
+            lines: self.bench.lines.get(role.name).copied().unwrap_or(0),
+            median: median_of(pairs, role.name).unwrap_or(0.0),
+            s: scale.s,
+            threshold: scale.threshold,
+            bias: bias.mu,
+            bias_se: bias.se,
+            resolves: self.resolves(&role, scale.s, bias),
+            role: role.role,
+            ring,
+            ring_abs,
+        }
+    }
+
+    /// Returns the smallest effect of the primary, or the effective tolerance of a sentinel, on the decision scale.
+    fn resolves(&self, role: &Role<'_>, s: f64, bias: SlotBias) -> Option<f64> {
+        let decision = &self.settings.decision;
+        match role.sentinel {
+            None => {
+                let min_effect = role.scale.setting(self.settings.primary.min_effect);
+                let delta0 = stats::delta0(min_effect, Some(bias));
+                Some(stats::resolvable_effect(delta0, s, self.budget().alpha(), decision.max_pairs))
+            }
+            Some(sentinel) => {
+                let family = u32::try_from(role.family).unwrap_or(u32::MAX);
+                sentinel.tolerance.map(|g| stats::effective_tolerance(role.scale.setting(g), family, s))
+            }
+        }
+    }
+
+    /// Refuses a baseline that breaks one of its own limits.
+    fn check_limits(&self, pairs: &[Pair]) -> Result<(), EngineError> {
+        let roles = Roles::new(self.settings, self.bench.plan.metrics());
+        for (name, sentinel) in roles.iter() {
+            let Some(sentinel) = sentinel else { continue };
+            let Some(median) = median_of(pairs, name) else { continue };
+            let broken = match (sentinel.max, sentinel.min) {
+                (Some(max), _) if median > max => Some(format!("above its max of {max}")),
+                (_, Some(min)) if median < min => Some(format!("below its min of {min}")),
+                _ => None,
+            };
+            let unequal = sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
+            if let Some(how) = broken {
+                let detail = format!("sentinel {name} is {median} on the baseline, {how}");
+                return Err(EngineError::BaselineBroken { detail });
+            }
+            if unequal {
+                let detail = format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
+                return Err(EngineError::BaselineBroken { detail });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One metric's part in the comparison.
+struct Role<'a> {
+    name: &'a MetricName,
+    role: String,
+    scale: Scale,
+    direction: Direction,
+    sentinel: Option<&'a Sentinel>,
+    /// Sentinels with a statistical test, which share the error budget.
+    family: usize,
+}
+
+fn has_test(sentinel: &Sentinel) -> bool {
+    sentinel.tolerance.is_some() || sentinel.tolerance_abs.is_some()
+}
+
+fn auto_wall() -> MetricName {
+    MetricName::new("auto.wall_s").unwrap_or_else(|_| unreachable!("a constant name"))
+}
+
+fn differences(pairs: &[Pair], metric: &MetricName, y: impl Fn(f64) -> Option<f64>) -> Vec<f64> {
+    let difference = |pair: &Pair| {
+        let (a, b) = pair.values(metric)?;
+        Some(y(a)? - y(b)?)
+    };
+    pairs.iter().filter_map(difference).collect()
+}
+
+fn median_of(pairs: &[Pair], metric: &MetricName) -> Option<f64> {
+    let both = pairs.iter().filter_map(|pair| pair.values(metric)).flat_map(|(a, b)| [a, b]);
+    Reduce::Median.apply(&both.collect::<Vec<_>>())
+}

@@ -1,0 +1,66 @@
+//! Stop rules that depend on the clock and the disk.
+
+use std::path::Path;
+
+use jiff::{Timestamp, Zoned, civil::Time};
+
+use crate::domain::Limits;
+use crate::host;
+
+use super::EngineError;
+
+/// The moment named by `stop.until`, fixed when the session starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deadline(Option<(Timestamp, String)>);
+
+impl Deadline {
+    /// Finds the next time of day `HH:MM` after `now`, in `now`'s time zone; no text = no deadline.
+    pub fn next(until: Option<&str>, now: &Zoned) -> Self {
+        let moment = until.and_then(|text| {
+            let time: Time = text.parse().ok()?;
+            let today = now.with().time(time).build().ok()?;
+            let next = if today > *now { today } else { today.tomorrow().ok()? };
+            Some((next.timestamp(), text.to_owned()))
+        });
+        Self(moment)
+    }
+
+    /// Says that the moment has passed, and which it was.
+    pub fn passed(&self) -> Option<String> {
+        self.passed_at(Timestamp::now())
+    }
+
+    fn passed_at(&self, now: Timestamp) -> Option<String> {
+        let (moment, text) = self.0.as_ref()?;
+        (now >= *moment).then(|| format!("it is {text}"))
+    }
+}
+
+/// Says that less disk is free than `limits.diskFreeBytes`.
+pub(super) fn disk_low(folder: &Path, limits: &Limits) -> Result<Option<String>, EngineError> {
+    let free = host::disk_free_bytes(folder)?;
+    let low = free < limits.disk_free_bytes;
+    Ok(low.then(|| {
+        format!("{free} bytes are free in {}, limits.diskFreeBytes is {}", folder.display(), limits.disk_free_bytes)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Zoned {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn until_means_the_next_such_time_of_day() {
+        let evening = at("2026-05-01T22:00:00[UTC]");
+        let deadline = Deadline::next(Some("07:30"), &evening);
+        assert_eq!(deadline.passed_at(at("2026-05-02T07:29:00[UTC]").timestamp()), None);
+        assert_eq!(deadline.passed_at(at("2026-05-02T07:30:00[UTC]").timestamp()).as_deref(), Some("it is 07:30"));
+        let later = Deadline::next(Some("23:00"), &evening);
+        assert!(later.passed_at(at("2026-05-01T23:00:01[UTC]").timestamp()).is_some());
+        assert_eq!(Deadline::next(None, &evening).passed_at(at("2030-01-01T00:00:00[UTC]").timestamp()), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! What can end a session or a command of the engine, and the exit code of each.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{ExperimentId, ObjectId, StopRule};
+use crate::gate::GateError;
+use crate::git::{ApplyError, GitError};
+use crate::host::HostError;
+use crate::ideas::IdeasError;
+use crate::journal::JournalError;
+use crate::measure::MeasureError;
+use crate::process::ProcessError;
+use crate::propose::ProposeError;
+use crate::stats::ValueError;
+
+/// Says why the engine cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// git refused.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A patch does not apply where it must.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The journal refused.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A command could not be run at all.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The host's lock or readings failed.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The gate's own files cannot be used.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// The bench's output cannot be read, or the metric plan is impossible.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// ideas.md cannot be read or edited.
+    #[error(transparent)]
+    Ideas(#[from] IdeasError),
+    /// A candidate cannot be read.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// A value cannot stand on its scale.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The baseline does not build, run or pass its checks.
+    #[error("the baseline is broken: {detail}; mend it and run again ('autoresearch doctor' says more)")]
+    BaselineBroken {
+        /// The command and what it did.
+        detail: String,
+    },
+    /// The repository is of a kind that cannot be worked with.
+    #[error("{reason}; {cure}")]
+    Refused {
+        /// What is in the way.
+        reason: String,
+        /// What to do.
+        cure: String,
+    },
+    /// The session was told to stop at once.
+    #[error("interrupted; the journal is complete, 'autoresearch run' goes on from here")]
+    Interrupted,
+    /// The session was asked to stop, and did so between two steps of an experiment.
+    #[error("stopped as asked; 'autoresearch run' goes on from here")]
+    StopRequested,
+    /// A candidate was to be judged before any calibration.
+    #[error("the session is not calibrated; this is a bug: keep the journal and report it")]
+    NotCalibrated,
+    /// Somebody else moved the session's branch.
+    #[error(
+        "branch '{branch}' is at {} but the session's last settled commit is {}; put it back with \
+         'git branch -f {branch} {expected}', or rename it and start a new session", found.as_ref().map_or("no commit", ObjectId::short), expected.short()
+    )]
+    BranchMoved {
+        /// The branch.
+        branch: String,
+        /// Where it is.
+        found: Option<ObjectId>,
+        /// Where the session left it.
+        expected: ObjectId,
+    },
+    /// An experiment lacks facts that the journal must hold.
+    #[error("experiment {experiment} lacks its proposal or its screening in the journal; this is a bug: keep the journal and report it")]
+    Unrecorded {
+        /// The experiment.
+        experiment: ExperimentId,
+    },
+}
+
+impl EngineError {
+    /// Makes an I/O error with its path.
+    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// Returns the stop rule that the error amounts to, where it is one.
+    pub fn stop_rule(&self) -> Option<StopRule> {
+        match self {
+            Self::BaselineBroken { .. } => Some(StopRule::BaselineBroken),
+            Self::Interrupted => Some(StopRule::Interrupted),
+            Self::StopRequested => Some(StopRule::Requested),
+            Self::BranchMoved { .. } => Some(StopRule::BranchMoved),
+            Self::Io { .. }
+            | Self::Git(_)
+            | Self::Apply(_)
+            | Self::Journal(_)
+            | Self::Process(_)
+            | Self::Host(_)
+            | Self::Gate(_)
+            | Self::Measure(_)
+            | Self::Ideas(_)
+            | Self::Propose(_)
+            | Self::Value(_)
+            | Self::Unrecorded { .. }
+            | Self::NotCalibrated
+            | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Returns the exit code of FORMATS section 8.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BaselineBroken { .. } => 3,
+            Self::Interrupted => 130,
+            Self::StopRequested => 0,
+            Self::Unrecorded { .. } | Self::NotCalibrated => 70,
+            Self::BranchMoved { .. } => 8,
+            Self::Io { .. }
+            | Self::Git(_)
+            | Self::Apply(_)
+            | Self::Journal(_)
+            | Self::Process(_)
+            | Self::Host(_)
+            | Self::Gate(_)
+            | Self::Measure(_)
+            | Self::Ideas(_)
+            | Self::Propose(_)
+            | Self::Value(_)
+            | Self::Refused { .. } => 1,
+        }
+    }
+}

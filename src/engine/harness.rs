@@ -1,0 +1,116 @@
+//! The sealed files of a session as the slots, the gate and the journal need them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::domain::{ObjectId, Settings};
+use crate::gate::{ChangedPath, HarnessSnapshot};
+use crate::git::{HarnessFile, PrivateRepository, TouchKind, Touched};
+
+use super::EngineError;
+use super::workbench::join;
+
+/// One check of the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFile {
+    /// Its file name.
+    pub name: String,
+    /// Its path relative to the repository root.
+    pub path: String,
+}
+
+/// The sealed files, read once at session start.
+pub struct Harness {
+    snapshot: HarnessSnapshot,
+    files: Vec<HarnessFile>,
+    checks: Vec<CheckFile>,
+}
+
+impl Harness {
+    /// Reads the sealed files from the user's checkout.
+    pub fn collect(root: &Path, settings: &Settings) -> Result<Self, EngineError> {
+        let snapshot = HarnessSnapshot::collect(root, settings)?;
+        let files = snapshot.files.iter().map(|file| HarnessFile {
+            path: file.path.clone(),
+            executable: file.executable,
+            content: file.bytes.clone(),
+        });
+        let folder = format!("{}/", join(&settings.folder, &settings.checks.dir));
+        let checks = snapshot.files.iter().filter(|file| file.executable).filter_map(|file| {
+            let name = file.path.strip_prefix(&folder).filter(|name| !name.contains('/'))?;
+            Some(CheckFile { name: name.to_owned(), path: file.path.clone() })
+        });
+        let (files, mut checks): (Vec<_>, Vec<_>) = (files.collect(), checks.collect());
+        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { snapshot, files, checks })
+    }
+
+    /// Returns what the gate compiles its scope from.
+    pub fn snapshot(&self) -> &HarnessSnapshot {
+        &self.snapshot
+    }
+
+    /// Returns the files that are laid over both slots.
+    pub fn files(&self) -> &[HarnessFile] {
+        &self.files
+    }
+
+    /// Returns the checks in name order.
+    pub fn checks(&self) -> Vec<CheckFile> {
+        self.checks.clone()
+    }
+
+    /// Says whether a path (relative to the repository root) is sealed.
+    pub fn seals(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path)
+    }
+
+    /// Returns the hash (BLAKE3, hex) of each sealed file, its executable bit included.
+    pub fn hashes(&self) -> BTreeMap<String, String> {
+        let hash = |file: &HarnessFile| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&[u8::from(file.executable)]).update(&file.content);
+            (file.path.clone(), hasher.finalize().to_hex().to_string())
+        };
+        self.files.iter().map(hash).collect()
+    }
+}
+
+/// Copies untracked files of the checkout (`prepare.copy`) into a slot; a missing one is named.
+pub(super) fn copy_untracked(
+    (root, settings): (&Path, &Settings),
+    paths: &[String],
+    slot: &Path,
+) -> Result<(), EngineError> {
+    for path in paths {
+        let relative = join(&settings.folder, path);
+        let (from, to) = (root.join(&relative), slot.join(&relative));
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
+        }
+        std::fs::copy(&from, &to).map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
+    }
+    Ok(())
+}
+
+/// Turns a touched path into what the gate judges; the target of a new symbolic link is read from the tree.
+pub(super) fn changed_path(
+    private: &PrivateRepository,
+    tree: &ObjectId,
+    touched: Touched,
+) -> Result<ChangedPath, EngineError> {
+    let link = match touched.kind {
+        TouchKind::Symlink => private.read_file(tree, &touched.path)?,
+        TouchKind::Added
+        | TouchKind::Deleted
+        | TouchKind::Modified
+        | TouchKind::Renamed
+        | TouchKind::ModeChanged
+        | TouchKind::Submodule => None,
+    };
+    Ok(ChangedPath {
+        path: touched.path,
+        old_path: touched.old_path,
+        becomes_symlink_to: link.map(|target| String::from_utf8_lossy(&target).into_owned()),
+    })
+}

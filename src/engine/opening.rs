@@ -1,0 +1,229 @@
+//! Opens a session: journal and fold, branch, harness, slots; nothing of the project runs yet.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::domain::{
+    Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
+};
+use crate::gate::Scope;
+use crate::git::{PrivateRepository, Survey, UserRepository};
+use crate::journal::{Journal, Reader};
+use crate::state::{self, SessionState};
+use crate::stats;
+use crate::{host, process};
+
+use super::EngineError;
+use super::clock::Deadline;
+use super::experiment::ExperimentFacts;
+use super::harness::Harness;
+use super::recorder::{Durability, Recorder};
+use super::recover;
+use super::rings::Rings;
+use super::runner::Runner;
+use super::session::{Context, Purpose, Session};
+use super::queue::PatchQueues;
+use super::workbench::Workbench;
+
+/// Candidates of one alpha epoch where their number is not known beforehand.
+const VERSION: &str = concat!("autoresearch ", env!("CARGO_PKG_VERSION"));
+
+/// What a journal says when it is read back: the fold, the noise, and the experiment that was left unfinished.
+pub struct ReadBack {
+    /// The fold.
+    pub state: SessionState,
+    /// The noise rings.
+    pub rings: Rings,
+    /// Facts of the unfinished experiment.
+    pub unfinished: Option<ExperimentFacts>,
+}
+
+/// Reads a journal back in one pass.
+pub fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, EngineError> {
+    let reader = Reader::open(path)?;
+    let mut state = SessionState::new(reader.header().session);
+    let mut rings = Rings::new(settings);
+    let mut open: BTreeMap<crate::domain::ExperimentId, ExperimentFacts> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record?;
+        let wanted = state::wants(record.kind()) || Rings::wants(record.kind()) || record.kind() == "phase";
+        let event = if wanted { record.event()? } else { None };
+        let Some(event) = event else {
+            state.pass_over(record.at);
+            continue;
+        };
+        if state::wants(record.kind()) {
+            state.apply(record.experiment, record.at, &event);
+        } else {
+            state.pass_over(record.at);
+        }
+        rings.apply(record.experiment, &event);
+        match (&event, record.experiment) {
+            (Event::Run(_), Some(id)) => drop(open.remove(&id)),
+            (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
+            (_, None) => {}
+        }
+    }
+    let unfinished = state.unfinished().and_then(|u| open.remove(&u.id));
+    Ok(ReadBack { state, rings, unfinished })
+}
+
+impl<'a, 'o> Session<'a, 'o> {
+    /// Opens a new session, or the one that the journal holds; completes or undoes what a crash left behind.
+    pub fn open(context: &Context<'a>, observers: Vec<&'o mut dyn Observer>) -> Result<Self, EngineError> {
+        let Context { settings, places, user, .. } = *context;
+        let fresh = !places.journal().exists();
+        let base = base_commit(user, settings)?;
+        let identity = user.identity()?;
+        let survey = user.survey(&base)?;
+        refuse(&survey)?;
+        if fresh && context.purpose == Purpose::Session {
+            refuse_taken_branch(user, &settings.branch)?;
+        }
+        let journal = open_journal(&places.journal(), fresh)?;
+        let torn = journal.torn();
+        let ReadBack { state, rings, unfinished } = read_back(&places.journal(), settings)?;
+        let base = state.configured().map_or(base, |configured| configured.base.clone());
+        let mut recorder = Recorder::new(journal, state, observers);
+        if let Some(torn) = torn {
+            recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
+        }
+        recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?;
+        let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
+        let harness = Harness::collect(user.root(), settings)?;
+        let scope = Scope::compile(settings, harness.snapshot())?;
+        std::fs::create_dir_all(places.cache())
+            .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
+        let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
+        let runner =
+            Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
+        let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
+        let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
+        let interrupts = context.interrupts;
+        let purpose = context.purpose;
+        let mut session = Self {
+            settings, places, user, interrupts, identity, base, bench, recorder, rings, scope, deadline, purpose,
+        };
+        session.begin(fresh, context)?;
+        Ok(session)
+    }
+
+    /// Journals the start: settings where they are new, else that the session goes on; then the branch exists.
+    fn begin(&mut self, fresh: bool, context: &Context<'_>) -> Result<(), EngineError> {
+        let harness = self.bench.harness().hashes();
+        let why = match self.recorder.state().configured() {
+            None => Some("the session starts"),
+            Some(old) if old.settings.as_ref() != self.settings => Some("the settings changed"),
+            Some(old) if old.harness != harness => Some("the harness changed"),
+            Some(_) => None,
+        };
+        if let Some(why) = why {
+            let configured = self.configured(why, harness);
+            self.recorder.session(Event::Configured(Box::new(configured)), Durability::Synced)?;
+        }
+        if fresh && self.purpose == Purpose::Session {
+            let reflog = "autoresearch: the session starts";
+            self.user.create_branch(&self.settings.branch, &self.base, reflog)?;
+        } else if !fresh {
+            self.expect_branch()?;
+            let reused = why.is_none() && self.recorder.state().calibrated().is_some();
+            let resumed = Resumed { tip: self.bench.tip().clone(), calibration_reused: reused };
+            self.recorder.session(Event::Resumed(resumed), Durability::Synced)?;
+        }
+        let enforced = process::probe(context.supervisor)?;
+        self.recorder.session(Event::SandboxApplied(SandboxApplied { enforced }), Durability::Written)?;
+        Ok(())
+    }
+
+    fn configured(&self, why: &str, harness: BTreeMap<String, String>) -> Configured {
+        let old = self.recorder.state().configured();
+        let primary = &self.settings.primary;
+        let epoch = old.map_or_else(|| self.epoch_size(), |old| old.epoch);
+        Configured {
+            name: self.settings.name.clone(),
+            metric_name: primary.name.clone(),
+            metric_unit: primary.unit.clone(),
+            best_direction: primary.direction,
+            segment: old.map_or(0, |old| old.segment + 1),
+            why: why.to_owned(),
+            settings: Box::new(self.settings.clone()),
+            harness,
+            base: self.base.clone(),
+            epoch,
+            environment: host::fingerprint(),
+            version: VERSION.to_owned(),
+        }
+    }
+
+    /// Returns `A` of statistics section 3: the candidates listed, else the iterations allowed, within 20 and 100.
+    fn epoch_size(&self) -> u32 {
+        let listed = PatchQueues::new(self.settings, self.user.root()).files().map_or(0, |files| files.len());
+        let listed = (listed > 0).then(|| u32::try_from(listed).unwrap_or(u32::MAX));
+        stats::epoch_size(None, listed, self.settings.stop.max_iterations)
+    }
+
+    /// Refuses to go on when the branch is not where the session left it, or somebody works on it.
+    fn expect_branch(&self) -> Result<(), EngineError> {
+        let branch = &self.settings.branch;
+        let found = self.user.branch_tip(branch)?;
+        if found.as_ref() != Some(self.bench.tip()) {
+            let expected = self.bench.tip().clone();
+            return Err(EngineError::BranchMoved { branch: branch.clone(), found, expected });
+        }
+        refuse_checked_out(self.user, branch)
+    }
+}
+
+fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
+    if !fresh {
+        return Ok(Journal::open(path)?);
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
+    }
+    Ok(Journal::create(path, SessionId::generate(), VERSION)?)
+}
+
+/// Returns the commit that a new session starts from.
+pub(super) fn base_commit(user: &UserRepository, settings: &Settings) -> Result<ObjectId, EngineError> {
+    user.require_commit()?;
+    Ok(match &settings.base {
+        Base::Current => user.require_commit()?,
+        Base::Revision(revision) => user.resolve(revision)?,
+    })
+}
+
+/// Turns the first refusal of a survey into an error.
+pub(super) fn refuse(survey: &Survey) -> Result<(), EngineError> {
+    match survey.refusals().into_iter().next() {
+        Some(refusal) => Err(EngineError::Refused { reason: refusal.reason, cure: refusal.cure }),
+        None => Ok(()),
+    }
+}
+
+fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+    refuse_checked_out(user, branch)?;
+    if let Some(blocking) = user.blocking_branch(branch)? {
+        return Err(EngineError::Refused {
+            reason: format!("branch '{branch}' cannot be made beside branch '{blocking}'"),
+            cure: format!("rename it with 'git branch -m {blocking} NEW-NAME', or set another 'branch' in the config"),
+        });
+    }
+    match user.branch_tip(branch)? {
+        None => Ok(()),
+        Some(tip) => Err(EngineError::Refused {
+            reason: format!("branch '{branch}' exists already at {} but there is no session of that name", tip.short()),
+            cure: format!("delete it with 'git branch -D {branch}', or set another 'branch' in the config"),
+        }),
+    }
+}
+
+fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+    match user.checked_out_in(branch)? {
+        None => Ok(()),
+        Some(checkout) => Err(EngineError::Refused {
+            reason: format!("branch '{branch}' is checked out in {}", checkout.display()),
+            cure: format!("switch that checkout to another branch ('git -C {} switch -')", checkout.display()),
+        }),
+    }
+}

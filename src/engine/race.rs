@@ -1,0 +1,132 @@
+//! Measuring a candidate: warm-up, pairs, the judge after each, until the rule has its verdict.
+
+use std::path::PathBuf;
+
+use crate::domain::{Arm, Comparison, Event, Pair, Phase, Reading, Reason};
+use crate::host;
+use crate::measure::{self, Bench, BenchFailure, NextPair, PairAttempt, VoidCount};
+use crate::stats::{Judge, Step as Judged};
+
+use super::EngineError;
+use super::pipeline::{Dropped, Step, step};
+use super::recorder::Durability;
+use super::runner::Failure;
+use super::session::Session;
+use super::workbench::Workbench;
+
+impl Session<'_, '_> {
+    /// Warms both arms up and measures pairs until the rule has its verdict.
+    pub(super) fn race(&mut self) -> Step<Comparison> {
+        step!(self.warm_up());
+        let mut judge = self.judge()?;
+        let recorded = self.recorder.facts().pairs();
+        for pair in &recorded {
+            if let Judged::Done(comparison) = judge.push(pair)? {
+                return Ok(Ok(*comparison));
+            }
+        }
+        loop {
+            let pair = step!(self.pair(judge.pairs() + 1, &judge));
+            let judged = judge.push(&pair)?;
+            self.record_pair(&pair, &judge)?;
+            if let Some(difference) = measure::invariant_difference(&pair.baseline, &pair.candidate) {
+                return Ok(Err(Dropped::by(Reason::InvariantChanged, difference.to_string())));
+            }
+            if let Judged::Done(comparison) = judged {
+                return Ok(Ok(*comparison));
+            }
+        }
+    }
+
+    fn warm_up(&mut self) -> Step<()> {
+        for turn in 0..self.settings.bench.warmup {
+            step!(self.blamed(Phase::Warmup, None, |session, arm| {
+                let log = session.log(Phase::Warmup, Some(&format!("{turn}-{arm}")));
+                session.one_run(arm, log)
+            }));
+            let log = self.log(Phase::Warmup, Some(&format!("{turn}-{}", Arm::Baseline)));
+            if let Err(failure) = self.one_run(Arm::Baseline, log)? {
+                return Err(EngineError::BaselineBroken { detail: failure.detail });
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Measures one complete pair; attempts that fail by the baseline's fault are void and tried again.
+    fn pair(&mut self, number: u32, judge: &Judge) -> Step<Pair> {
+        let mut voids = VoidCount::default();
+        loop {
+            self.pause_point()?;
+            let attempt = self.attempt(number)?;
+            let next = voids.record(&attempt);
+            match attempt {
+                PairAttempt::Complete(pair) => return Ok(Ok(pair)),
+                PairAttempt::CandidateFailed(failure) => {
+                    let dropped = Dropped::by(failure.reason, failure.detail);
+                    self.log_failed_run(number, &dropped)?;
+                    return Ok(Err(dropped));
+                }
+                PairAttempt::Void(ref void) => {
+                    let order = self.coin(number);
+                    let mut event = attempt.to_event(number, order);
+                    event.estimate = judge.estimate().map(|e| (e.gain, e.low, e.high));
+                    let detail = void.why.clone();
+                    self.recorder.experiment(Event::Pair(Box::new(event)), Durability::Written)?;
+                    if next == NextPair::BaselineBroken {
+                        return Err(EngineError::BaselineBroken { detail });
+                    }
+                    self.bench.restore()?;
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, number: u32) -> Result<PairAttempt, EngineError> {
+        let _host = self.host_lock()?;
+        let order = self.coin(number);
+        let run_dir = self.places.run(self.current_id());
+        measure::run_pair(number, order, &mut PairBench { bench: &mut self.bench, run_dir, number })
+    }
+
+    fn coin(&self, number: u32) -> crate::domain::Order {
+        self.settings.decision.seed.coin(self.current_id(), number)
+    }
+
+    fn record_pair(&mut self, pair: &Pair, judge: &Judge) -> Result<(), EngineError> {
+        let mut event = PairAttempt::Complete(pair.clone()).to_event(pair.number, pair.order);
+        event.load = host::load_average();
+        let estimate = judge.estimate();
+        event.estimate = estimate.map(|e| (e.gain, e.low, e.high));
+        event.ln_e = estimate.and_then(|e| e.ln_e);
+        Ok(self.recorder.experiment(Event::Pair(Box::new(event)), Durability::Written)?)
+    }
+
+    /// Leaves the failed run in the record as a phase that ended badly.
+    fn log_failed_run(&mut self, number: u32, dropped: &Dropped) -> Result<(), EngineError> {
+        let what = format!("{number:02}-{}", Arm::Candidate);
+        let failure = Failure { reason: dropped.reason, detail: dropped.detail.clone(), exit: None };
+        let _: Result<(), Failure> = self.phase(Phase::Measure, Some(&what), |_| Ok(Err(failure)))?;
+        Ok(())
+    }
+}
+
+/// Runs the two arms of one pair in their slots.
+struct PairBench<'b, 'a> {
+    bench: &'b mut Workbench<'a>,
+    run_dir: PathBuf,
+    number: u32,
+}
+
+impl Bench for PairBench<'_, '_> {
+    type Error = EngineError;
+
+    fn run(&mut self, arm: Arm) -> Result<Result<Reading, BenchFailure>, EngineError> {
+        let log = self.run_dir.join(super::logs::stem(Phase::Measure, Some(&format!("{:02}-{arm}", self.number))));
+        let result = self.bench.bench(arm, log)?;
+        Ok(result.map(|(reading, _)| reading).map_err(|failure| BenchFailure {
+            reason: failure.reason,
+            detail: failure.detail,
+            exit: failure.exit,
+        }))
+    }
+}

@@ -1,0 +1,65 @@
+//! Recovery: completes or undoes the one step that a crash can have left unfinished.
+
+use crate::domain::{Decided, Event, ObjectId, Recovered, Settings};
+use crate::git::{BranchMove, UserRepository};
+
+use super::EngineError;
+use super::experiment::ExperimentFacts;
+use super::places::Places;
+use super::recorder::{Durability, Recorder};
+use super::roles::Roles;
+use super::summary::{Lens, SummaryContext, run_summary};
+
+/// Completes an experiment whose verdict is in the journal but whose settling line is not.
+///
+/// The commit's objects were durable before the verdict was written, so a keep is completed by moving the branch from
+/// the old tip, unless it moved already. An experiment without a verdict is left for the loop to take up.
+pub(super) fn complete(
+    recorder: &mut Recorder<'_>,
+    unfinished: Option<ExperimentFacts>,
+    (settings, places, user): (&Settings, &Places, &UserRepository),
+    roles: &Roles,
+) -> Result<(), EngineError> {
+    let Some(facts) = unfinished else { return Ok(()) };
+    let Some(decided) = facts.decided.clone() else {
+        recorder.begin(facts);
+        return Ok(());
+    };
+    let id = facts.id;
+    recorder.begin(facts);
+    let action = match decided.commit.as_ref().filter(|_| decided.moves_branch) {
+        Some(commit) => move_branch(user, &settings.branch, &decided, commit)?,
+        None => "wrote its settling line",
+    };
+    let found = format!("experiment {} was decided but not settled", id.map_or(0, |id| id.0));
+    recorder.session(Event::Recovered(Recovered { found, action: action.to_owned() }), Durability::Written)?;
+    let run_dir = places.run(id.unwrap_or(crate::domain::ExperimentId::BASELINE));
+    let context = SummaryContext {
+        lens: Lens { settings, roles },
+        segment: recorder.state().configured().map_or(0, |configured| configured.segment),
+        timestamp: jiff::Timestamp::now().as_millisecond(),
+        run_dir: &run_dir,
+    };
+    let run = run_summary(recorder.facts(), &decided, context);
+    recorder.experiment(Event::Run(Box::new(run)), Durability::Synced)?;
+    recorder.begin(ExperimentFacts::default());
+    Ok(())
+}
+
+fn move_branch(
+    user: &UserRepository,
+    branch: &str,
+    decided: &Decided,
+    commit: &ObjectId,
+) -> Result<&'static str, EngineError> {
+    let found = user.branch_tip(branch)?;
+    if found.as_ref() == Some(commit) {
+        return Ok("the branch had moved; wrote its settling line");
+    }
+    if found.as_ref() != Some(&decided.tip) {
+        return Err(EngineError::BranchMoved { branch: branch.to_owned(), found, expected: decided.tip.clone() });
+    }
+    let reflog = "autoresearch: complete a keep after an interruption";
+    user.move_branch(&BranchMove { name: branch, from: &decided.tip, to: commit, reflog })?;
+    Ok("moved the branch and wrote its settling line")
+}

@@ -1,0 +1,49 @@
+//! Takes up an experiment that an interrupted session left without a verdict.
+
+use crate::domain::{Event, PatchText, Proposal, Proposed, Recovered};
+
+use super::EngineError;
+use super::pipeline::Commit;
+use super::recorder::Durability;
+use super::session::Session;
+
+/// File name of a patch as it was given, in the experiment's folder.
+pub(super) const GIVEN_PATCH: &str = "given.patch";
+
+impl Session<'_, '_> {
+    /// Rebuilds, warms up and goes on with the same evidence, where an experiment was left without a verdict.
+    pub(super) fn resume_unfinished(&mut self) -> Result<(), EngineError> {
+        let facts = self.recorder.facts();
+        let (Some(id), Some(proposed), None) = (facts.id, facts.proposed.clone(), facts.decided.as_ref()) else {
+            return Ok(());
+        };
+        if self.recorder.state().unfinished().map(|unfinished| unfinished.id) != Some(id) {
+            return Ok(());
+        }
+        let path = self.places.run(id).join(GIVEN_PATCH);
+        let patch = std::fs::read(&path).map_err(|source| EngineError::io("read", &path, source))?;
+        let found = format!("experiment {id} had {} pairs and no verdict", facts.pairs().len());
+        let action = "took it up with the same evidence".to_owned();
+        self.recorder.session(Event::Recovered(Recovered { found, action }), Durability::Written)?;
+        let commit = if proposed.commit { Commit::Yes } else { Commit::No };
+        let proposal = proposal_of(proposed, patch);
+        let run = self.experiment(&proposal, commit)?;
+        self.note_idea(&proposal, &run)
+    }
+}
+
+/// Makes the proposal again from what the journal and the experiment's folder hold.
+fn proposal_of(proposed: Proposed, patch: Vec<u8>) -> Proposal {
+    Proposal {
+        description: proposed.description,
+        hypothesis: proposed.hypothesis,
+        idea: proposed.idea,
+        axes: proposed.axes,
+        goal: proposed.goal,
+        asi: proposed.asi,
+        author: proposed.author,
+        base_commit: proposed.base_commit,
+        source: proposed.source,
+        patch: PatchText(patch),
+    }
+}

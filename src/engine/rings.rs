@@ -1,0 +1,138 @@
+//! The noise rings of a session: one for each judged metric, fed by the pairs that every experiment measures anyway.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Calibrated, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
+use crate::stats::{self, Judge, Plan, Ring, SentinelPlan, SlotBias};
+
+use super::experiment::ExperimentFacts;
+use super::roles::Roles;
+
+/// The scale of a metric's pairs, twice where a sentinel also has an absolute tolerance.
+#[derive(Debug, Clone)]
+struct MetricRings {
+    ring: Ring,
+    absolute: Option<Ring>,
+    bias: Option<SlotBias>,
+}
+
+/// All rings of a session; a fold over calibrations, pairs and settling lines.
+#[derive(Debug, Clone)]
+pub struct Rings {
+    settings: Settings,
+    roles: Roles,
+    metrics: BTreeMap<MetricName, MetricRings>,
+    /// Facts of experiments whose settling line has not come yet, while a journal is read.
+    open: BTreeMap<ExperimentId, ExperimentFacts>,
+}
+
+impl Rings {
+    /// Starts without any noise known.
+    pub fn new(settings: &Settings) -> Self {
+        Self { settings: settings.clone(), roles: Roles::default(), metrics: BTreeMap::new(), open: BTreeMap::new() }
+    }
+
+    /// Says whether an event type matters to this fold.
+    pub fn wants(kind: &str) -> bool {
+        matches!(kind, "calibrated" | "pair" | "decided" | "run")
+    }
+
+    /// Takes in one event while a journal is read back.
+    pub fn apply(&mut self, experiment: Option<ExperimentId>, event: &Event) {
+        match (event, experiment) {
+            (Event::Calibrated(calibrated), _) => self.calibrate(calibrated),
+            (Event::Run(run), Some(id)) => {
+                if let Some(facts) = self.open.remove(&id) {
+                    let moved = facts.decided.as_ref().is_some_and(|d| d.moves_branch && d.commit.is_some());
+                    self.settle(&facts, run.status == Status::Keep && moved);
+                }
+            }
+            (event, Some(id)) if id != ExperimentId::BASELINE => {
+                self.open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event);
+            }
+            _ => {}
+        }
+    }
+
+    /// Starts anew from a calibration.
+    pub fn calibrate(&mut self, calibrated: &Calibrated) {
+        self.roles = Roles::of_calibration(&self.settings, calibrated);
+        self.metrics = calibrated
+            .metrics
+            .iter()
+            .map(|metric| {
+                let absolute = (!metric.ring_abs.is_empty()).then(|| Ring::new(metric.ring_abs.iter().copied(), None));
+                let bias = Some(SlotBias { mu: metric.bias, se: metric.bias_se });
+                let baseline = self.on_scale(&metric.metric, metric.median);
+                let ring = Ring::new(metric.ring.iter().copied(), baseline.filter(|_| metric.s == 0.0));
+                (metric.metric.clone(), MetricRings { ring, absolute, bias })
+            })
+            .collect();
+    }
+
+    /// Adds what a settled experiment's pairs say about noise; after a keep only the newest values stay.
+    pub fn settle(&mut self, facts: &ExperimentFacts, kept: bool) {
+        let pairs = facts.pairs();
+        let names: Vec<MetricName> = self.metrics.keys().cloned().collect();
+        for name in names {
+            let (direction, scale) = self.roles.lens(&self.settings, &name);
+            let on_scale = values(&pairs, &name, |v| scale.y(v, direction));
+            let plain = values(&pairs, &name, |v| Scale::Linear.y(v, direction));
+            let Some(rings) = self.metrics.get_mut(&name) else { continue };
+            rings.ring.record(&on_scale);
+            if let Some(absolute) = &mut rings.absolute {
+                absolute.record(&plain);
+            }
+            if kept {
+                rings.ring.keep();
+                rings.absolute.iter_mut().for_each(Ring::keep);
+            }
+        }
+    }
+
+    /// Returns the judge of the next candidate, or `None` before any calibration.
+    pub fn judge(&self, alpha: f64) -> Option<Judge> {
+        let primary = &self.settings.primary;
+        let rings = self.metrics.get(&primary.name)?;
+        let min_effect = primary.scale.setting(primary.min_effect);
+        Some(Judge::new(Plan {
+            primary: primary.clone(),
+            scale: rings.ring.scale()?,
+            delta0: stats::delta0(min_effect, rings.bias),
+            alpha,
+            max_pairs: self.settings.decision.max_pairs,
+            patience: self.settings.decision.patience,
+            strict: self.settings.decision.strict,
+            sentinels: self.sentinel_plans(),
+        }))
+    }
+
+    fn sentinel_plans(&self) -> Vec<SentinelPlan> {
+        let judged = self.metrics.iter().filter_map(|(name, rings)| {
+            let sentinel = self.roles.sentinel(name)?;
+            let s = rings.ring.scale().map_or(0.0, |scale| scale.s);
+            let s_abs = rings.absolute.as_ref().and_then(Ring::scale).map_or(0.0, |scale| scale.s);
+            Some(SentinelPlan::new(name.clone(), sentinel, s, s_abs))
+        });
+        judged.collect()
+    }
+
+    /// Returns the role of each judged metric.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
+    fn on_scale(&self, metric: &MetricName, value: f64) -> Option<f64> {
+        let (direction, scale) = self.roles.lens(&self.settings, metric);
+        scale.y(value, direction)
+    }
+}
+
+/// Returns both arms' values of a metric on a scale, pair by pair.
+fn values(pairs: &[Pair], metric: &MetricName, y: impl Fn(f64) -> Option<f64>) -> Vec<(f64, f64)> {
+    let both = |pair: &Pair| {
+        let (baseline, candidate) = pair.values(metric)?;
+        Some((y(baseline)?, y(candidate)?))
+    };
+    pairs.iter().filter_map(both).collect()
+}

@@ -1,0 +1,240 @@
+//! A session: everything it holds while it runs, the loop over its candidates, and how it ends.
+
+use std::ffi::OsString;
+
+use crate::domain::{
+    Author, Event, ExperimentId, ObjectId, Proposal, Proposed, RunSummary, Settings, Stopped, StopRule,
+};
+use crate::gate::Scope;
+use crate::git::UserRepository;
+use crate::host::HostLock;
+use crate::policy::{self, CheckStreak, Counters};
+use crate::process::{Interrupts, SupervisorProgram};
+use crate::stats::{Budget, Judge};
+
+use super::EngineError;
+use super::clock::Deadline;
+use super::experiment::ExperimentFacts;
+use super::pipeline::Commit;
+use super::places::Places;
+use super::recorder::{Durability, Recorder};
+use super::rings::Rings;
+use super::screen::write_whole;
+use super::workbench::Workbench;
+
+/// What a session is started with.
+pub struct Context<'a> {
+    /// The resolved settings.
+    pub settings: &'a Settings,
+    /// Where its files live.
+    pub places: &'a Places,
+    /// The user's repository.
+    pub user: &'a UserRepository,
+    /// The program that supervises commands.
+    pub supervisor: &'a SupervisorProgram,
+    /// Requests to stop.
+    pub interrupts: &'a Interrupts,
+    /// The environment that the program was started in.
+    pub inherited: Vec<(OsString, OsString)>,
+    /// What it is opened for.
+    pub purpose: Purpose,
+}
+
+/// What a session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To try candidates and keep what is better on the session's branch.
+    Session,
+    /// To go through the same motions (`doctor`, `compare`, `run --dry-run`); no branch is made, checked or moved.
+    Rehearsal,
+}
+
+/// Returns the hash (BLAKE3, hex) by which the journal knows a patch as it was given.
+pub(super) fn patch_hash(proposal: &Proposal) -> String {
+    blake3::hash(&proposal.patch.0).to_hex().to_string()
+}
+
+/// Gives candidates, one after another.
+pub trait Candidates {
+    /// Returns the next candidate that was not tried yet, or `None` when there are no more. `tried` says of the hash
+    /// (BLAKE3, hex) of a patch as given whether an experiment with it is settled.
+    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Proposal>, EngineError>;
+}
+
+/// A running session.
+pub struct Session<'a, 'o> {
+    pub(super) settings: &'a Settings,
+    pub(super) places: &'a Places,
+    pub(super) user: &'a UserRepository,
+    pub(super) interrupts: &'a Interrupts,
+    pub(super) identity: Author,
+    pub(super) base: ObjectId,
+    pub(super) bench: Workbench<'a>,
+    pub(super) recorder: Recorder<'o>,
+    pub(super) rings: Rings,
+    pub(super) scope: Scope,
+    pub(super) deadline: Deadline,
+    pub(super) purpose: Purpose,
+}
+
+impl Session<'_, '_> {
+    /// Returns the fold of everything recorded.
+    pub fn state(&self) -> &crate::state::SessionState {
+        self.recorder.state()
+    }
+
+    /// Tries candidates until a rule says stop, and journals that rule. The baseline must be ready.
+    pub fn run(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
+        let ended = self.try_all(candidates);
+        self.end(ended)
+    }
+
+    /// Takes one proposal through the pipeline as the session's next experiment.
+    pub fn judge_one(&mut self, proposal: &Proposal, commit: Commit) -> Result<RunSummary, EngineError> {
+        let result = self.take(proposal, commit);
+        match result {
+            Ok(run) => Ok(run),
+            Err(error) => {
+                self.stopped_by(&error)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn try_all(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
+        self.resume_unfinished()?;
+        loop {
+            if let Some(stopped) = self.due()? {
+                return Ok(stopped);
+            }
+            let state = self.recorder.state();
+            let next = candidates.next(&|hash| state.settled_patch(hash).is_some())?;
+            let Some(proposal) = next else {
+                let detail = "every candidate was tried".to_owned();
+                return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
+            };
+            self.take(&proposal, Commit::Yes)?;
+        }
+    }
+
+    /// Gives a proposal its number, keeps its patch, and runs it.
+    fn take(&mut self, proposal: &Proposal, commit: Commit) -> Result<RunSummary, EngineError> {
+        let id = self.recorder.state().next_id();
+        self.recorder.begin(ExperimentFacts::new(id));
+        write_whole(&self.places.run(id).join(super::resume::GIVEN_PATCH), &proposal.patch.0)?;
+        let proposed = Proposed {
+            description: proposal.description.clone(),
+            hypothesis: proposal.hypothesis.clone(),
+            idea: proposal.idea.clone(),
+            axes: proposal.axes.clone(),
+            goal: proposal.goal,
+            asi: proposal.asi.clone(),
+            source: proposal.source.clone(),
+            patch_hash: patch_hash(proposal),
+            tip: self.bench.tip().clone(),
+            author: proposal.author.clone(),
+            base_commit: proposal.base_commit.clone(),
+            commit: commit == Commit::Yes,
+        };
+        self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?;
+        let run = self.experiment(proposal, commit)?;
+        self.note_idea(proposal, &run)?;
+        Ok(run)
+    }
+
+    /// Returns the stop that is due now, if any.
+    fn due(&self) -> Result<Option<Stopped>, EngineError> {
+        if self.stop_requested() {
+            let detail = "asked to stop".to_owned();
+            return Ok(Some(Stopped { rule: StopRule::Requested, detail }));
+        }
+        if let Some(detail) = self.deadline.passed() {
+            return Ok(Some(Stopped { rule: StopRule::Until, detail }));
+        }
+        if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits)? {
+            return Ok(Some(Stopped { rule: StopRule::DiskLow, detail }));
+        }
+        let rule = policy::stop(&self.counters(), &self.settings.stop);
+        Ok(rule.map(|(rule, detail)| Stopped { rule, detail }))
+    }
+
+    fn counters(&self) -> Counters {
+        let state = self.recorder.state();
+        let best = state.keeps().last().and_then(|record| record.metric);
+        Counters {
+            iterations: state.iterations(),
+            hours: state.hours(Some(jiff::Timestamp::now())),
+            since_keep: state.plateau(),
+            check_failures: state.same_check().map(|same| CheckStreak { check: same.name.clone(), times: same.count }),
+            best,
+            direction: self.settings.primary.direction,
+        }
+    }
+
+    /// Says whether somebody asked for a stop: Ctrl-C, or `autoresearch stop` from another terminal.
+    pub(super) fn stop_requested(&self) -> bool {
+        self.interrupts.stop_requested() || self.places.stop_request().exists()
+    }
+
+    /// Stops between two steps where that was asked for; what was measured so far is kept and taken up again.
+    pub(super) fn pause_point(&self) -> Result<(), EngineError> {
+        if self.interrupts.abort_requested() {
+            return Err(EngineError::Interrupted);
+        }
+        if self.stop_requested() { Err(EngineError::StopRequested) } else { Ok(()) }
+    }
+
+    /// Journals how a session ended; an error that is a stop rule of its own becomes one.
+    fn end(&mut self, ended: Result<Stopped, EngineError>) -> Result<Stopped, EngineError> {
+        match ended {
+            Ok(stopped) => {
+                self.recorder.session(Event::Stopped(stopped.clone()), Durability::Synced)?;
+                self.clear_request();
+                Ok(stopped)
+            }
+            Err(error) => match self.stopped_by(&error)? {
+                Some(stopped) if stopped.rule == StopRule::Requested => Ok(stopped),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Journals the stop that an error amounts to.
+    pub(super) fn stopped_by(&mut self, error: &EngineError) -> Result<Option<Stopped>, EngineError> {
+        let Some(rule) = error.stop_rule() else { return Ok(None) };
+        let stopped = Stopped { rule, detail: error.to_string() };
+        self.recorder.session(Event::Stopped(stopped.clone()), Durability::Synced)?;
+        self.clear_request();
+        Ok(Some(stopped))
+    }
+
+    fn clear_request(&self) {
+        // A request that cannot be removed would stop the next session at once, which then says so.
+        let _ = std::fs::remove_file(self.places.stop_request());
+    }
+
+    /// Waits until nothing else is measured or built on this host, and keeps it so.
+    pub(super) fn host_lock(&self) -> Result<HostLock, EngineError> {
+        HostLock::acquire(|| self.interrupts.abort_requested())?.ok_or(EngineError::Interrupted)
+    }
+
+    /// Returns the error budget of the present epoch.
+    pub(super) fn budget(&self) -> Budget {
+        let epoch = self.recorder.state().epoch();
+        let mut budget = Budget::new(self.settings.decision.false_keep_share, epoch.size);
+        for spent in 0..epoch.measured {
+            budget.spend(spent < epoch.keeps);
+        }
+        budget
+    }
+
+    /// Returns the judge of the next candidate.
+    pub(super) fn judge(&self) -> Result<Judge, EngineError> {
+        self.rings.judge(self.budget().alpha()).ok_or(EngineError::NotCalibrated)
+    }
+
+    /// Returns the number that the next experiment gets.
+    pub fn next_experiment(&self) -> ExperimentId {
+        self.recorder.state().next_id()
+    }
+}

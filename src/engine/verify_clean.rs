@@ -1,0 +1,86 @@
+//! Rebuilds a candidate about to be kept from an empty cache, so that no warm cache can have made the win.
+
+use crate::domain::{Arm, Comparison, Pair, Phase, Reason, VerifyClean};
+use crate::measure::{self, PairAttempt};
+use crate::stats;
+
+use super::EngineError;
+use super::pipeline::{Dropped, Step, step};
+use super::session::Session;
+
+/// First full builds up to this many seconds are repeated at once for every keep.
+const CHEAP_BUILD: f64 = 120.0;
+
+/// Pairs that the rebuilt program is measured in.
+const PAIRS: u32 = 3;
+
+impl Session<'_, '_> {
+    /// Rebuilds the candidate from nothing, checks it again, and measures a few pairs: it must be the same program.
+    ///
+    /// The rebuilt program differs when it does not build, fails a check, prints other invariants, or when less than
+    /// half of the gain is left beyond two standard errors of so few pairs.
+    pub(super) fn verify_clean(&mut self, comparison: &Comparison) -> Step<()> {
+        if !self.rebuilds_at_once() {
+            return Ok(Ok(()));
+        }
+        self.bench.empty_caches(Arm::Candidate)?;
+        let log = self.log(Phase::VerifyClean, None);
+        let rebuilt = self.phase(Phase::VerifyClean, None, |session| {
+            let _host = session.host_lock()?;
+            session.bench.build(Arm::Candidate, log)
+        })?;
+        if let Err(failure) = rebuilt {
+            return Ok(Err(stale(format!("rebuilt from an empty cache: {}", failure.detail))));
+        }
+        step!(self.check_candidate().map(|checked| checked.map_err(|d| stale(format!("rebuilt from an empty cache: {}", d.detail)))));
+        let mut differences = Vec::new();
+        for number in 1..=PAIRS {
+            let pair = step!(self.clean_pair(number));
+            differences.extend(self.difference(&pair));
+        }
+        let effect = comparison.primary;
+        let left = stats::hodges_lehmann(&differences);
+        let error = 2.0 * effect.s / f64::from(PAIRS).sqrt();
+        if left + error < effect.mu / 2.0 {
+            let detail = format!("rebuilt from an empty cache, {left:.4} of the effect of {:.4} is left", effect.mu);
+            return Ok(Err(stale(detail)));
+        }
+        Ok(Ok(()))
+    }
+
+    fn rebuilds_at_once(&self) -> bool {
+        let Some(build) = &self.settings.build else { return false };
+        if build.keep.is_empty() {
+            return false;
+        }
+        match build.verify_clean {
+            VerifyClean::Always => true,
+            VerifyClean::Never => false,
+            VerifyClean::Auto => self.recorder.state().calibrated().is_some_and(|c| c.build_s < CHEAP_BUILD),
+        }
+    }
+
+    /// Measures one pair of the rebuilt program; it is no evidence, so it is not journalled as a pair.
+    fn clean_pair(&mut self, number: u32) -> Step<Pair> {
+        self.pause_point()?;
+        // Numbers beyond any race's give these pairs coins of their own.
+        match self.attempt(u32::MAX - number)? {
+            PairAttempt::Complete(pair) => Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
+                None => Ok(pair),
+                Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
+            }),
+            PairAttempt::CandidateFailed(failure) => Ok(Err(stale(failure.detail))),
+            PairAttempt::Void(void) => Err(EngineError::BaselineBroken { detail: void.why }),
+        }
+    }
+
+    fn difference(&self, pair: &Pair) -> Option<f64> {
+        let primary = &self.settings.primary;
+        let (baseline, candidate) = pair.values(&primary.name)?;
+        Some(primary.scale.y(baseline, primary.direction)? - primary.scale.y(candidate, primary.direction)?)
+    }
+}
+
+fn stale(detail: String) -> Dropped {
+    Dropped::by(Reason::StaleBuild, detail)
+}

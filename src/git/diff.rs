@@ -1,0 +1,128 @@
+//! What differs between the tip and a candidate's tree: as a diff, as touched paths, as a patch id.
+
+use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions, FileMode, Oid, Tree};
+
+use crate::domain::{ObjectId, PatchId};
+
+use super::error::Doing;
+use super::objects::{Updates, tree_delta, update_tree};
+use super::{GitError, PrivateRepository};
+
+/// How a path is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TouchKind {
+    /// A new file.
+    Added,
+    /// A deleted file.
+    Deleted,
+    /// Other content (and perhaps another mode).
+    Modified,
+    /// Another path (and perhaps other content).
+    Renamed,
+    /// Only another mode.
+    ModeChanged,
+    /// A symbolic link, added, changed or deleted, or a file that became one or was one.
+    Symlink,
+    /// A submodule, in any way.
+    Submodule,
+}
+
+/// A path that a candidate touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The path in the candidate (in the tip, when it is deleted), relative to the root.
+    pub path: String,
+    /// The path in the tip, where it is another one.
+    pub old_path: Option<String>,
+    /// How it is touched.
+    pub kind: TouchKind,
+}
+
+impl PrivateRepository {
+    /// Lists every path that differs between two commits or trees, renames found; judge both paths of a rename.
+    pub fn touched(&self, tip: &ObjectId, tree: &ObjectId) -> Result<Vec<Touched>, GitError> {
+        let (before, after) = self.differing(self.tree(tip)?.id(), self.tree(tree)?.id())?;
+        let diff = self.small_diff(&before, &after)?;
+        Ok(diff.deltas().map(|delta| touched(&delta)).collect())
+    }
+
+    /// Renders the change from one tree to another as a git diff with full ids and binary content.
+    pub(super) fn diff(&self, old: Oid, new: Oid) -> Result<Vec<u8>, GitError> {
+        if old == new {
+            return Ok(Vec::new());
+        }
+        let (before, after) = self.differing(old, new)?;
+        let diff = self.small_diff(&before, &after)?;
+        let mut text = Vec::new();
+        let printed = diff.print(DiffFormat::Patch, |_, _, line| {
+            if matches!(line.origin(), '+' | '-' | ' ') {
+                text.push(u8::try_from(line.origin()).unwrap_or(b' '));
+            }
+            text.extend_from_slice(line.content());
+            true
+        });
+        printed.doing("print a diff", self.path())?;
+        Ok(text)
+    }
+
+    /// Writes two small trees that hold nothing but the paths that differ, so that a diff costs what the change is.
+    fn differing(&self, old: Oid, new: Oid) -> Result<(Tree<'_>, Tree<'_>), GitError> {
+        let (mut before, mut after) = (Updates::new(), Updates::new());
+        for change in tree_delta(&self.repo, Some(old), Some(new))? {
+            if let Some(node) = change.old {
+                before.insert(change.path.clone(), Some(node));
+            }
+            if let Some(node) = change.new {
+                after.insert(change.path, Some(node));
+            }
+        }
+        let tree = |updates: &Updates| -> Result<Tree<'_>, GitError> {
+            let id = update_tree(&self.repo, None, updates)?;
+            self.repo.find_tree(id).doing("read a tree", self.path())
+        };
+        Ok((tree(&before)?, tree(&after)?))
+    }
+
+    fn small_diff(&self, before: &Tree<'_>, after: &Tree<'_>) -> Result<Diff<'_>, GitError> {
+        let mut options = DiffOptions::new();
+        options.show_binary(true).id_abbrev(40).include_typechange(true);
+        let diff = self.repo.diff_tree_to_tree(Some(before), Some(after), Some(&mut options));
+        let mut diff = diff.doing("compare trees", self.path())?;
+        diff.find_similar(Some(DiffFindOptions::new().renames(true))).doing("find renames", self.path())?;
+        Ok(diff)
+    }
+
+    /// Computes the stable patch id of a diff, as `git patch-id --stable`; `None` when it changes nothing.
+    pub fn patch_id(&self, diff: &[u8]) -> Result<Option<PatchId>, GitError> {
+        let line = self.git().args(["patch-id", "--stable"]).stdin(diff).line()?;
+        let id = line.split(' ').next().filter(|id| !id.is_empty());
+        Ok(id.map(ObjectId::new).transpose()?.map(PatchId))
+    }
+}
+
+fn touched(delta: &DiffDelta<'_>) -> Touched {
+    let text = |path: Option<&[u8]>| path.map(|p| String::from_utf8_lossy(p).into_owned());
+    let (old, new) = (delta.old_file(), delta.new_file());
+    let (old_path, new_path) = (text(old.path_bytes()), text(new.path_bytes()));
+    let either = |mode: FileMode| old.mode() == mode || new.mode() == mode;
+    let kind = if either(FileMode::Commit) {
+        TouchKind::Submodule
+    } else if either(FileMode::Link) {
+        TouchKind::Symlink
+    } else {
+        match delta.status() {
+            Delta::Added | Delta::Copied | Delta::Untracked => TouchKind::Added,
+            Delta::Deleted => TouchKind::Deleted,
+            Delta::Renamed => TouchKind::Renamed,
+            Delta::Modified if old.id() == new.id() => TouchKind::ModeChanged,
+            Delta::Modified
+            | Delta::Typechange
+            | Delta::Unmodified
+            | Delta::Ignored
+            | Delta::Unreadable
+            | Delta::Conflicted => TouchKind::Modified,
+        }
+    };
+    let path = new_path.or_else(|| old_path.clone()).unwrap_or_default();
+    Touched { old_path: old_path.filter(|old| *old != path), path, kind }
+}

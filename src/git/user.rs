@@ -1,0 +1,218 @@
+//! The user's repository: where it is, where its branches are, and the only ways in which it is written.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{Author, ObjectId};
+
+use super::GitError;
+use super::command::{Git, records};
+use super::error::Doing;
+
+/// What the user's HEAD is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// On a branch.
+    Branch {
+        /// The branch, without `refs/heads/`.
+        name: String,
+        /// Its commit.
+        commit: ObjectId,
+    },
+    /// On a commit, on no branch.
+    Detached {
+        /// The commit.
+        commit: ObjectId,
+    },
+    /// On a branch without a commit.
+    Unborn {
+        /// The branch, without `refs/heads/`.
+        name: String,
+    },
+}
+
+/// A branch about to move, if it still is where it is believed to be.
+#[derive(Debug, Clone, Copy)]
+pub struct BranchMove<'a> {
+    /// The branch, without `refs/heads/`.
+    pub name: &'a str,
+    /// The commit where it must be now.
+    pub from: &'a ObjectId,
+    /// The commit where it goes.
+    pub to: &'a ObjectId,
+    /// The reflog entry.
+    pub reflog: &'a str,
+}
+
+/// The user's repository, as paths; every call asks git itself, so every kind of repository answers alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRepository {
+    root: PathBuf,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+}
+
+impl UserRepository {
+    /// Finds the repository that a folder is in. Bare repositories are refused; a repository without a commit is not.
+    pub fn open(start: &Path) -> Result<Self, GitError> {
+        let asked =
+            Git::new(start).args(["rev-parse", "--is-bare-repository", "--git-dir", "--git-common-dir"]).run()?;
+        if asked.code != 0 {
+            return Err(GitError::NoRepository { start: start.to_owned(), words: asked.stderr });
+        }
+        let text = String::from_utf8_lossy(&asked.stdout).into_owned();
+        let mut lines = text.lines();
+        let bare = lines.next() == Some("true");
+        let mut folder = || {
+            let path = start.join(lines.next().unwrap_or_default());
+            path.canonicalize().doing("find the git folder", &path)
+        };
+        let (git_dir, common_dir) = (folder()?, folder()?);
+        if bare {
+            return Err(GitError::Bare { path: git_dir });
+        }
+        let top = Git::new(start).args(["rev-parse", "--show-toplevel"]).run()?;
+        if top.code != 0 {
+            return Err(GitError::NoRepository { start: start.to_owned(), words: top.stderr });
+        }
+        let root = PathBuf::from(String::from_utf8_lossy(&top.stdout).trim_end_matches('\n'));
+        Ok(Self { root: root.canonicalize().doing("find the checkout", &root)?, git_dir, common_dir })
+    }
+
+    /// Returns the checkout's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the git folder of this checkout.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// Returns the git folder that all checkouts of the repository share.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Returns the folder of the object store.
+    pub(super) fn objects(&self) -> PathBuf {
+        self.common_dir.join("objects")
+    }
+
+    /// Prepares a git process in the checkout.
+    pub(super) fn git(&self) -> Git {
+        Git::new(&self.root)
+    }
+
+    /// Returns what HEAD is.
+    pub fn head(&self) -> Result<Head, GitError> {
+        let commit = self.find("HEAD^{commit}")?;
+        let symbolic = self.git().args(["symbolic-ref", "-q", "HEAD"]).run()?;
+        let target = String::from_utf8_lossy(&symbolic.stdout).trim_end().to_owned();
+        let name = target.strip_prefix("refs/heads/").unwrap_or(&target).to_owned();
+        Ok(match (symbolic.code == 0, commit) {
+            (true, Some(commit)) => Head::Branch { name, commit },
+            (false, Some(commit)) => Head::Detached { commit },
+            (_, None) => Head::Unborn { name },
+        })
+    }
+
+    /// Returns the commit at HEAD, where there is one.
+    pub fn require_commit(&self) -> Result<ObjectId, GitError> {
+        self.find("HEAD^{commit}")?.ok_or_else(|| GitError::NoCommits { root: self.root.clone() })
+    }
+
+    /// Resolves a revision to the commit that it names.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, GitError> {
+        let found = if revision.starts_with('-') { None } else { self.find(&format!("{revision}^{{commit}}"))? };
+        found.ok_or_else(|| GitError::NoSuchRevision { revision: revision.to_owned(), root: self.root.clone() })
+    }
+
+    fn find(&self, name: &str) -> Result<Option<ObjectId>, GitError> {
+        let out = self.git().args(["rev-parse", "-q", "--verify", name]).run()?;
+        if out.code != 0 {
+            return Ok(None);
+        }
+        Ok(Some(ObjectId::new(String::from_utf8_lossy(&out.stdout).trim_end())?))
+    }
+
+    /// Returns who commits, from configuration or environment; nothing is guessed from the host's name.
+    pub fn identity(&self) -> Result<Author, GitError> {
+        let out = self.git().setting("user.useConfigOnly=true").args(["var", "GIT_COMMITTER_IDENT"]).run()?;
+        let line = String::from_utf8_lossy(&out.stdout).into_owned();
+        let parsed = line.rsplit_once("> ").and_then(|(person, _)| person.rsplit_once(" <"));
+        match parsed {
+            Some((name, email)) if out.code == 0 && !name.is_empty() && !email.is_empty() => {
+                Ok(Author { name: name.to_owned(), email: email.to_owned() })
+            }
+            _ => Err(GitError::IdentityMissing),
+        }
+    }
+
+    /// Returns the commit of a branch (named without `refs/heads/`), where there is one.
+    pub fn branch_tip(&self, name: &str) -> Result<Option<ObjectId>, GitError> {
+        self.find(&format!("refs/heads/{name}^{{commit}}"))
+    }
+
+    /// Returns the folder of a checkout that is on a branch.
+    pub fn checked_out_in(&self, name: &str) -> Result<Option<PathBuf>, GitError> {
+        let listed = self.git().args(["worktree", "list", "--porcelain", "-z"]).output()?;
+        let wanted = format!("branch refs/heads/{name}");
+        let mut worktree = None;
+        for record in records(&listed) {
+            if let Some(path) = record.strip_prefix(b"worktree ") {
+                worktree = Some(super::command::to_path(path));
+            } else if record == wanted.as_bytes() {
+                return Ok(worktree);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns a branch whose name makes another one impossible: `autoresearch` for `autoresearch/x`, or `x/y` for `x`.
+    pub fn blocking_branch(&self, name: &str) -> Result<Option<String>, GitError> {
+        let first = name.split('/').next().unwrap_or(name);
+        let listed =
+            self.git().args(["for-each-ref", "--format=%(refname:lstrip=2)"]).arg(format!("refs/heads/{first}"));
+        let listed = String::from_utf8_lossy(&listed.output()?).into_owned();
+        let above = |branch: &str, below: &str| below.strip_prefix(branch).is_some_and(|rest| rest.starts_with('/'));
+        Ok(listed.lines().find(|branch| above(branch, name) || above(name, branch)).map(str::to_owned))
+    }
+
+    /// Creates a branch at a commit, with a reflog.
+    pub fn create_branch(&self, name: &str, at: &ObjectId, reflog: &str) -> Result<(), GitError> {
+        let out = self.update_ref(name, at.as_str(), &"0".repeat(40), reflog)?;
+        match out {
+            None => Ok(()),
+            Some(failed) => match self.branch_tip(name)? {
+                Some(found) => Err(GitError::BranchExists { branch: name.to_owned(), found }),
+                None => Err(failed),
+            },
+        }
+    }
+
+    /// Moves a branch by compare-and-swap; when it is not at `from`, nothing changes ([`GitError::BranchMoved`]).
+    pub fn move_branch(&self, change: &BranchMove<'_>) -> Result<(), GitError> {
+        let Some(failed) = self.update_ref(change.name, change.to.as_str(), change.from.as_str(), change.reflog)?
+        else {
+            return Ok(());
+        };
+        let found = self.branch_tip(change.name)?;
+        if found.as_ref() == Some(change.from) {
+            return Err(failed);
+        }
+        Err(GitError::BranchMoved { branch: change.name.to_owned(), expected: change.from.clone(), found })
+    }
+
+    /// Runs `git update-ref` durably; an answer is the refusal.
+    fn update_ref(&self, name: &str, new: &str, old: &str, reflog: &str) -> Result<Option<GitError>, GitError> {
+        let refname = format!("refs/heads/{name}");
+        let git = self.git().setting("core.fsync=all").setting("core.fsyncMethod=fsync");
+        let out = git.args(["update-ref", "--create-reflog", "-m", reflog, &refname, new, old]).run()?;
+        Ok((out.code != 0).then(|| GitError::Command {
+            command: format!("update-ref {refname} {new} {old}"),
+            dir: self.root.clone(),
+            code: out.code,
+            stderr: out.stderr,
+        }))
+    }
+}

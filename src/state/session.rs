@@ -1,0 +1,359 @@
+//! The fold itself, and the questions that it answers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::clock::WorkClock;
+use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
+use crate::domain::{
+    Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason, Resumed,
+    RunSummary, SessionId, Status, Stopped,
+};
+
+/// Says whether the fold needs the payload of this type of record.
+pub fn wants(kind: &str) -> bool {
+    matches!(
+        kind,
+        "config"
+            | "calibrated"
+            | "proposed"
+            | "screened"
+            | "decided"
+            | "run"
+            | "undone"
+            | "resumed"
+            | "idea_edit"
+            | "stopped"
+    )
+}
+
+/// The part of the error budget that the current alpha epoch has spent (statistics section 3).
+///
+/// An epoch goes on across restarts and segments; its size is that of the settings when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Epoch {
+    /// Candidates in the epoch (`A`); 0 before the first settings.
+    pub size: u32,
+    /// Measured candidates so far: the index that the next one takes, from 0.
+    pub measured: u32,
+    /// Keeps so far, also those that were undone later.
+    pub keeps: u32,
+}
+
+/// How often in a row the same check failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SameCheck {
+    /// The check.
+    pub name: String,
+    /// Times in a row.
+    pub count: u32,
+}
+
+/// A session as its journal tells it.
+#[derive(Debug, Clone)]
+pub struct SessionState {
+    session: SessionId,
+    configured: Option<Box<Configured>>,
+    calibrated: Option<Box<Calibrated>>,
+    calibrated_segment: Option<u32>,
+    experiments: Vec<ExperimentRecord>,
+    unfinished: BTreeMap<ExperimentId, Unfinished>,
+    last_id: ExperimentId,
+    tip: Option<ObjectId>,
+    epoch: Epoch,
+    same_check: Option<SameCheck>,
+    waiting_edits: Vec<IdeaEdited>,
+    stopped: Option<Stopped>,
+    started: Option<Timestamp>,
+    last_event: Option<Timestamp>,
+    clock: WorkClock,
+}
+
+impl SessionState {
+    /// Begins the fold of a session.
+    pub fn new(session: SessionId) -> Self {
+        Self {
+            session,
+            configured: None,
+            calibrated: None,
+            calibrated_segment: None,
+            experiments: Vec::new(),
+            unfinished: BTreeMap::new(),
+            last_id: ExperimentId::BASELINE,
+            tip: None,
+            epoch: Epoch::default(),
+            same_check: None,
+            waiting_edits: Vec::new(),
+            stopped: None,
+            started: None,
+            last_event: None,
+            clock: WorkClock::default(),
+        }
+    }
+
+    /// Folds a record whose payload the fold does not need.
+    pub fn pass_over(&mut self, at: Timestamp) {
+        self.clock.event(at);
+        self.note_time(at);
+    }
+
+    fn note_time(&mut self, at: Timestamp) {
+        self.started.get_or_insert(at);
+        self.last_event = Some(at);
+    }
+
+    /// Folds one event; those that say nothing here are passed over.
+    pub fn apply(&mut self, experiment: Option<ExperimentId>, at: Timestamp, event: &Event) {
+        // What begins a span must not lengthen the one before it.
+        if !matches!(event, Event::Configured(_) | Event::Resumed(_)) {
+            self.clock.event(at);
+        }
+        self.note_time(at);
+        match event {
+            Event::Configured(configured) => self.configure(at, configured),
+            Event::Calibrated(calibrated) => {
+                self.calibrated = Some(calibrated.clone());
+                self.calibrated_segment = self.configured.as_ref().map(|configured| configured.segment);
+            }
+            Event::Resumed(resumed) => self.resume(at, resumed),
+            Event::Stopped(stopped) => self.stop(stopped),
+            Event::IdeaEdited(edit) => self.edit(edit),
+            Event::Run(run) => self.settle(run),
+            Event::Proposed(proposed) => self.propose(experiment, at, proposed),
+            Event::Screened(screened) => {
+                if let Some(unfinished) = self.unfinished_mut(experiment) {
+                    unfinished.screened = Some(screened.clone());
+                }
+            }
+            Event::Decided(decided) => {
+                if let Some(unfinished) = self.unfinished_mut(experiment) {
+                    unfinished.decided = Some(decided.clone());
+                }
+            }
+            Event::Undone(undone) => self.undo(experiment, &undone.commit),
+            Event::PhaseStarted(_)
+            | Event::PhaseEnded(_)
+            | Event::Pair(_)
+            | Event::Recovered(_)
+            | Event::SandboxApplied(_)
+            | Event::Note(_) => {}
+        }
+    }
+
+    fn configure(&mut self, at: Timestamp, configured: &Configured) {
+        self.begin(at);
+        self.tip.get_or_insert_with(|| configured.base.clone());
+        if self.epoch.measured == 0 {
+            self.epoch.size = configured.epoch;
+        }
+        // Another harness may judge another way: what a check did before says nothing of what it does now.
+        self.same_check = None;
+        self.configured = Some(Box::new(configured.clone()));
+    }
+
+    fn resume(&mut self, at: Timestamp, resumed: &Resumed) {
+        self.begin(at);
+        self.tip.get_or_insert_with(|| resumed.tip.clone());
+    }
+
+    fn begin(&mut self, at: Timestamp) {
+        self.clock.start(at);
+        self.stopped = None;
+    }
+
+    fn stop(&mut self, stopped: &Stopped) {
+        self.clock.stop();
+        self.stopped = Some(stopped.clone());
+    }
+
+    fn edit(&mut self, edit: &IdeaEdited) {
+        self.waiting_edits.retain(|waiting| (&waiting.idea, &waiting.edit) != (&edit.idea, &edit.edit));
+        if !edit.written {
+            self.waiting_edits.push(edit.clone());
+        }
+    }
+
+    fn propose(&mut self, experiment: Option<ExperimentId>, at: Timestamp, proposed: &Proposed) {
+        let Some(id) = experiment else { return };
+        self.last_id = self.last_id.max(id);
+        let proposed = Box::new(proposed.clone());
+        self.unfinished.insert(id, Unfinished { id, since: at, proposed, screened: None, decided: None });
+    }
+
+    fn unfinished_mut(&mut self, experiment: Option<ExperimentId>) -> Option<&mut Unfinished> {
+        self.unfinished.get_mut(&experiment?)
+    }
+
+    fn settle(&mut self, run: &RunSummary) {
+        let id = ExperimentId(run.run);
+        self.last_id = self.last_id.max(id);
+        let unfinished = self.unfinished.remove(&id);
+        let moves = unfinished.as_ref().and_then(|u| u.decided.as_ref()).is_none_or(|d| d.moves_branch);
+        if run.status == Status::Keep && moves {
+            self.tip = Some(run.commit.clone());
+        }
+        if run.measured {
+            self.spend(run.status);
+        }
+        self.count_check(run, unfinished.as_ref());
+        self.experiments.push(ExperimentRecord::settle(run, unfinished.as_ref()));
+    }
+
+    fn spend(&mut self, status: Status) {
+        self.epoch.measured += 1;
+        self.epoch.keeps += u32::from(status == Status::Keep);
+        if self.epoch.measured >= self.epoch.size {
+            let size = self.configured.as_ref().map_or(0, |c| c.epoch);
+            self.epoch = Epoch { size, measured: 0, keeps: 0 };
+        }
+    }
+
+    /// Counts the same check failing in a row; what the screen refused ran no check and changes nothing.
+    fn count_check(&mut self, run: &RunSummary, unfinished: Option<&Unfinished>) {
+        if !run.iteration {
+            return;
+        }
+        self.same_check = failed_check(run, unfinished).map(|name| match self.same_check.take() {
+            Some(same) if same.name == name => SameCheck { name, count: same.count + 1 },
+            _ => SameCheck { name, count: 1 },
+        });
+    }
+
+    fn undo(&mut self, experiment: Option<ExperimentId>, commit: &ObjectId) {
+        self.tip = Some(commit.clone());
+        let undone = self.experiments.iter_mut().rev().find(|record| Some(record.id) == experiment);
+        if let Some(record) = undone {
+            record.flags.insert(Flag::Undone);
+        }
+    }
+}
+
+/// Returns the check that dropped an experiment: `asi.auto.check`, else the verdict's detail.
+fn failed_check(run: &RunSummary, unfinished: Option<&Unfinished>) -> Option<String> {
+    if !matches!(run.reason, Reason::CheckFailed | Reason::CheckTimeout) {
+        return None;
+    }
+    let named = run.asi.get("auto").and_then(|auto| auto.get("check")).and_then(serde_json::Value::as_str);
+    let detail = || unfinished.and_then(|u| u.decided.as_ref()).map(|d| d.detail.as_str());
+    Some(named.or_else(detail).unwrap_or_default().to_owned())
+}
+
+impl SessionState {
+    /// Returns the session.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Returns the settings of the current segment.
+    pub fn configured(&self) -> Option<&Configured> {
+        self.configured.as_deref()
+    }
+
+    /// Returns the segment that the last calibration was made in.
+    pub fn calibrated_segment(&self) -> Option<u32> {
+        self.calibrated_segment
+    }
+
+    /// Returns the last calibration.
+    pub fn calibrated(&self) -> Option<&Calibrated> {
+        self.calibrated.as_deref()
+    }
+
+    /// Returns the settled experiments in the order in which they were settled; the baseline is number 0.
+    pub fn experiments(&self) -> &[ExperimentRecord] {
+        &self.experiments
+    }
+
+    /// Returns the settled experiment of this number.
+    pub fn experiment(&self, id: ExperimentId) -> Option<&ExperimentRecord> {
+        self.experiments.iter().rev().find(|record| record.id == id)
+    }
+
+    /// Returns the oldest experiment that was proposed and not settled.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.unfinished.values().next()
+    }
+
+    /// Returns the number that the next proposal gets.
+    pub fn next_id(&self) -> ExperimentId {
+        self.last_id.next()
+    }
+
+    /// Returns the last settled commit: the base, a keep, or the revert of one.
+    pub fn tip(&self) -> Option<&ObjectId> {
+        self.tip.as_ref()
+    }
+
+    /// Returns the keeps that still stand, in order, without the baseline.
+    pub fn keeps(&self) -> impl Iterator<Item = &ExperimentRecord> {
+        self.candidates().filter(|record| record.stands())
+    }
+
+    /// Counts the settled experiments that reached the build.
+    pub fn iterations(&self) -> u32 {
+        count(self.candidates().filter(|record| record.iteration))
+    }
+
+    /// Returns what the current alpha epoch has spent.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Counts the iterations since the last keep that still stands, within the current segment.
+    pub fn plateau(&self) -> u32 {
+        let segment = self.configured.as_ref().map_or(0, |c| c.segment);
+        let since = self.experiments.iter().rev().take_while(|r| r.segment == segment && !r.stands());
+        count(since.filter(|record| record.iteration && record.id != ExperimentId::BASELINE))
+    }
+
+    /// Returns the check that failed in the last iteration of this segment, and how often in a row it did.
+    pub fn same_check(&self) -> Option<&SameCheck> {
+        self.same_check.as_ref()
+    }
+
+    /// Returns the hours at work over all starts, up to `now` (else the last event) where it is still running.
+    pub fn hours(&self, now: Option<Timestamp>) -> f64 {
+        self.clock.hours(now)
+    }
+
+    /// Returns when the first event was written.
+    pub fn started(&self) -> Option<Timestamp> {
+        self.started
+    }
+
+    /// Returns when the last event was written.
+    pub fn last_event(&self) -> Option<Timestamp> {
+        self.last_event
+    }
+
+    /// Returns why the session ended; `None` while it runs, and after it was killed.
+    pub fn stopped(&self) -> Option<&Stopped> {
+        self.stopped.as_ref()
+    }
+
+    /// Returns the edits of ideas.md that could not be written yet, oldest first.
+    pub fn waiting_edits(&self) -> &[IdeaEdited] {
+        &self.waiting_edits
+    }
+
+    /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.
+    pub fn duplicate(&self, patch: &PatchId, tip: &ObjectId) -> Option<&ExperimentRecord> {
+        let (patch, tip) = (PackedId::new(&patch.0), PackedId::new(tip));
+        self.candidates().find(|record| record.iteration && record.is_patch_on(patch, tip))
+    }
+
+    /// Returns the last settled experiment of a patch with this BLAKE3 hash (hex), whatever became of it.
+    pub fn settled_patch(&self, patch_hash: &str) -> Option<&ExperimentRecord> {
+        let key = PatchKey::new(patch_hash)?;
+        self.experiments.iter().rev().find(|record| record.has_key(key))
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = &ExperimentRecord> {
+        self.experiments.iter().filter(|record| record.id != ExperimentId::BASELINE)
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
