@@ -37,8 +37,6 @@ pub struct ExperimentParts<'a> {
     pub folder: &'a Path,
     /// The files in its folder, by name.
     pub files: Vec<String>,
-    /// The end of the log of what failed.
-    pub log_tail: Option<LogTail>,
 }
 
 /// One metric of an experiment: medians of both arms and the change with its interval.
@@ -54,15 +52,6 @@ pub struct MetricLine {
     pub candidate: f64,
     /// The change; `None` where the values cannot be compared.
     pub change: Option<ChangeView>,
-}
-
-/// The end of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LogTail {
-    /// The log.
-    pub path: PathBuf,
-    /// Its last lines.
-    pub text: String,
 }
 
 /// The primary's effect, in the reader's terms.
@@ -177,8 +166,6 @@ pub struct ExperimentView {
     pub folder: PathBuf,
     /// The files in it.
     pub files: Vec<String>,
-    /// The end of the log of what failed.
-    pub log_tail: Option<LogTail>,
 }
 
 /// The name of the candidate's patch in its folder (FORMATS section 2).
@@ -219,7 +206,6 @@ impl ExperimentView {
             asi: asi(parts.run, proposed),
             folder: parts.folder.to_owned(),
             files: parts.files,
-            log_tail: parts.log_tail,
             primary: lens,
         }
     }

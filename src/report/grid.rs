@@ -147,6 +147,20 @@ impl Grid {
     }
 }
 
+/// Writes a plain table whose last column gives way on a narrow terminal.
+pub fn table(head: &[&'static str], rows: &[Vec<String>]) -> String {
+    let last = head.len().saturating_sub(1);
+    let column = |(index, title): (usize, &&'static str)| {
+        if index == last { Column::Flexible(title) } else { Column::Text(title) }
+    };
+    let columns: Vec<Column> = head.iter().enumerate().map(column).collect();
+    let mut grid = Grid::new(&columns, Screen::of_stdout());
+    for row in rows {
+        grid.row(row.iter().map(Cell::from));
+    }
+    grid.text()
+}
+
 /// Makes a text safe to show on one line: blanks for line breaks, U+FFFD for what a terminal would obey.
 ///
 /// Descriptions and logs come from candidates; an escape sequence in one must not move the cursor or hide a line.

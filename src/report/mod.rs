@@ -6,12 +6,14 @@
 
 mod experiment;
 mod grid;
+mod json;
 mod lens;
 mod session;
 pub mod text;
 
-pub use experiment::{EffectView, ExperimentParts, ExperimentView, LogTail, MetricLine, PairView, PhaseView};
-pub use grid::{Cell, Column, Grid, Screen, Tone, one_line};
+pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
+pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
+pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Latest, SessionInput, SessionView, Standing, UnderWay,

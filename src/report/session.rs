@@ -15,6 +15,8 @@ use crate::stats;
 /// What the journal says of the step under way, which the fold does not keep.
 #[derive(Debug, Clone, Default)]
 pub struct Latest {
+    /// The experiment that the step belongs to; the baseline while it is brought up.
+    pub experiment: Option<ExperimentId>,
     /// The last phase that began, and which of several of its kind.
     pub phase: Option<(Phase, Option<String>)>,
     /// The last pair that was tried.
@@ -147,7 +149,7 @@ pub struct UnderWay {
     pub experiment: ExperimentId,
     /// One line.
     pub description: String,
-    /// When it was proposed.
+    /// When it was proposed; for the baseline, the last event.
     pub since: Timestamp,
     /// The last phase that began.
     pub phase: Option<Phase>,
@@ -219,7 +221,7 @@ impl SessionView {
             calibration: state.calibrated().and_then(|calibrated| calibration(calibrated, &primary)),
             counts: counts(state),
             budget,
-            under_way: state.unfinished().map(|unfinished| under_way(unfinished, &input, configured, budget.alpha)),
+            under_way: under_way(&input, configured, budget.alpha),
             waiting_edits: state.waiting_edits().len(),
             experiments: state.experiments().iter().map(|record| row(record, &input, &primary)).collect(),
             primary,
@@ -285,22 +287,32 @@ fn budget(state: &SessionState, configured: &Configured) -> BudgetView {
     BudgetView { size, measured: epoch.measured, alpha: stats::alpha(share, epoch.keeps, size) }
 }
 
-fn under_way(unfinished: &Unfinished, input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> UnderWay {
-    let (phase, what) = input.latest.phase.clone().unzip();
-    let pair = input.latest.pair.as_ref();
+fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> Option<UnderWay> {
+    let decision = &configured.settings.decision;
+    let (experiment, description, since, max_pairs) = match input.state.unfinished() {
+        Some(Unfinished { id, since, proposed, .. }) => (*id, proposed.description.clone(), *since, decision.max_pairs),
+        None if input.running.is_some() && input.latest.experiment == Some(ExperimentId::BASELINE) => {
+            let since = input.state.last_event()?;
+            (ExperimentId::BASELINE, "the baseline".to_owned(), since, decision.calibration_pairs)
+        }
+        None => return None,
+    };
+    let latest = if input.latest.experiment == Some(experiment) { input.latest } else { &Latest::default() };
+    let (phase, what) = latest.phase.clone().unzip();
+    let pair = latest.pair.as_ref();
     let lens = Lens::from(&configured.settings.primary);
-    UnderWay {
-        experiment: unfinished.id,
-        description: unfinished.proposed.description.clone(),
-        since: unfinished.since,
+    Some(UnderWay {
+        experiment,
+        description,
+        since,
         phase,
         what: what.flatten(),
         pairs: pair.map_or(0, |pair| pair.pair),
-        max_pairs: configured.settings.decision.max_pairs,
+        max_pairs,
         change: pair.and_then(|pair| pair.estimate).map(|estimate| lens.change(estimate)),
         ln_e: pair.and_then(|pair| pair.ln_e),
         ln_e_needed: -alpha.ln(),
-    }
+    })
 }
 
 /// Says whether a keep left the branch where it was; only `try --no-commit` does that.

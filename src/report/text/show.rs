@@ -22,8 +22,9 @@ pub fn show(view: &ExperimentView, screen: Screen) -> String {
         sentinels(view, screen),
         pairs(view, screen),
         phases(view, screen),
+        failure(view),
         asi(view),
-        logs(view),
+        files(view),
     ];
     let filled: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     filled.join("\n")
@@ -212,16 +213,24 @@ fn entry(key: &str, value: &Value) -> String {
     }
 }
 
-fn logs(view: &ExperimentView) -> String {
+fn files(view: &ExperimentView) -> String {
     if view.files.is_empty() {
         return String::new();
     }
-    let mut text = labelled("files", &view.folder.display().to_string());
-    text += &labelled("", &view.files.join("  "));
-    if let Some(tail) = &view.log_tail {
-        text += &format!("\nthe end of {}\n{}", tail.path.display(), block(&tail.text));
-    }
-    text
+    labelled("files in", &view.folder.display().to_string()) + &labelled("", &view.files.join("  "))
+}
+
+/// Writes what the journal kept of the output of the command that failed.
+fn failure(view: &ExperimentView) -> String {
+    let Some(failed) = view.asi.get("auto").and_then(|auto| auto.get("failed")).and_then(Value::as_object) else {
+        return String::new();
+    };
+    let tails = failed.iter().filter(|(key, _)| key.ends_with("tail"));
+    let tail = |(key, text): (&String, &Value)| {
+        let text = text.as_str()?.trim_end();
+        (!text.is_empty()).then(|| format!("the end of its {}\n{}", key.trim_end_matches("_tail"), block(text)))
+    };
+    tails.filter_map(tail).collect()
 }
 
 /// Indents a text of several lines.
