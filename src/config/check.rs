@@ -136,8 +136,8 @@ pub(super) fn time_of_day(text: &str) -> Result<String, Problem> {
     let digits = |range: std::ops::Range<usize>| bytes.get(range).filter(|d| d.iter().all(u8::is_ascii_digit));
     let good = bytes.len() == 5
         && bytes[2] == b':'
-        && digits(0..2).is_some_and(|hour| hour <= b"23")
-        && digits(3..5).is_some_and(|minute| minute <= b"59");
+        && digits(0..2).is_some_and(|hour| hour <= b"23".as_slice())
+        && digits(3..5).is_some_and(|minute| minute <= b"59".as_slice());
     if good { Ok(text.to_owned()) } else { Err(Problem::NotTime(text.to_owned())) }
 }
 

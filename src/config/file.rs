@@ -124,7 +124,7 @@ pub(super) struct BenchFile {
     /// Discarded runs of each arm after each build.
     #[schemars(extend("default" = super::resolve::WARMUP))]
     pub(super) warmup: Option<u32>,
-    /// Whether metrics come only from the file named by $AUTORESEARCH_METRICS.
+    /// Whether metrics come only from the file named by `$AUTORESEARCH_METRICS`.
     #[schemars(extend("default" = false))]
     pub(super) metrics_file: Option<bool>,
 }
@@ -147,7 +147,7 @@ pub(super) struct MetricsFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PrimaryFile {
-    /// Its name: of a METRIC line, or auto.wall_s, auto.user_s, auto.sys_s, auto.cpu_s, auto.max_rss_bytes.
+    /// Its name: that of a METRIC line, or `auto.wall_s`, `auto.user_s`, `auto.sys_s`, `auto.cpu_s`, `auto.max_rss_bytes`.
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Its unit, for people.

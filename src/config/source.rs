@@ -169,7 +169,7 @@ impl Scan<'_> {
                 self.members(|scan| {
                     scan.peek();
                     let at = scan.at;
-                    scan.record(format!("{path}[{index}]"), at);
+                    scan.record(&format!("{path}[{index}]"), at);
                     index += 1;
                 });
             }
@@ -200,15 +200,15 @@ impl Scan<'_> {
         let name = serde_json::from_str::<String>(&self.text[at..self.at]).unwrap_or_default();
         self.peek();
         self.at += 1;
-        self.record(join(path, &name), at);
+        self.record(&join(path, &name), at);
     }
 
-    fn record(&mut self, path: String, at: usize) {
+    fn record(&mut self, path: &str, at: usize) {
         self.peek();
         let slot = self.keys.len();
         let start = self.at;
-        self.keys.push(Key { path: path.clone(), at, value: start..start });
-        self.value(&path);
+        self.keys.push(Key { path: path.to_owned(), at, value: start..start });
+        self.value(path);
         self.keys[slot].value.end = self.at;
     }
 

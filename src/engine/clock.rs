@@ -7,8 +7,6 @@ use jiff::{Timestamp, Zoned, civil::Time};
 use crate::domain::Limits;
 use crate::host;
 
-use super::EngineError;
-
 /// The moment named by `stop.until`, fixed when the session starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deadline(Option<(Timestamp, String)>);
@@ -37,12 +35,12 @@ impl Deadline {
 }
 
 /// Says that less disk is free than `limits.diskFreeBytes`.
-pub(super) fn disk_low(folder: &Path, limits: &Limits) -> Result<Option<String>, EngineError> {
-    let free = host::disk_free_bytes(folder)?;
+pub(super) fn disk_low(folder: &Path, limits: &Limits) -> Option<String> {
+    let free = host::free_bytes(folder)?;
     let low = free < limits.disk_free_bytes;
-    Ok(low.then(|| {
+    low.then(|| {
         format!("{free} bytes are free in {}, limits.diskFreeBytes is {}", folder.display(), limits.disk_free_bytes)
-    }))
+    })
 }
 
 #[cfg(test)]

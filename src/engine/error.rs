@@ -9,10 +9,10 @@ use crate::git::{ApplyError, GitError};
 use crate::host::HostError;
 use crate::ideas::IdeasError;
 use crate::journal::JournalError;
-use crate::measure::MeasureError;
-use crate::process::ProcessError;
-use crate::propose::ProposeError;
-use crate::stats::ValueError;
+use crate::measure::{MeasureError, PlanError};
+use crate::process::{ProcessError, ToolError};
+use crate::propose::{PatchFileError, QueueError};
+use crate::stats::JudgeError;
 
 /// Says why the engine cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +53,19 @@ pub enum EngineError {
     Ideas(#[from] IdeasError),
     /// A candidate cannot be read.
     #[error(transparent)]
-    Propose(#[from] ProposeError),
+    Queue(#[from] QueueError),
+    /// A patch file is no proposal.
+    #[error(transparent)]
+    PatchFile(#[from] PatchFileError),
+    /// The metrics cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A helper program could not be run.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
     /// A value cannot stand on its scale.
     #[error(transparent)]
-    Value(#[from] ValueError),
+    Judge(#[from] JudgeError),
     /// The baseline does not build, run or pass its checks.
     #[error("the baseline is broken: {detail}; mend it and run again ('autoresearch doctor' says more)")]
     BaselineBroken {
@@ -123,8 +132,11 @@ impl EngineError {
             | Self::Gate(_)
             | Self::Measure(_)
             | Self::Ideas(_)
-            | Self::Propose(_)
-            | Self::Value(_)
+            | Self::Queue(_)
+            | Self::PatchFile(_)
+            | Self::Plan(_)
+            | Self::Tool(_)
+            | Self::Judge(_)
             | Self::Unrecorded { .. }
             | Self::NotCalibrated
             | Self::Refused { .. } => None,
@@ -148,8 +160,11 @@ impl EngineError {
             | Self::Gate(_)
             | Self::Measure(_)
             | Self::Ideas(_)
-            | Self::Propose(_)
-            | Self::Value(_)
+            | Self::Queue(_)
+            | Self::PatchFile(_)
+            | Self::Plan(_)
+            | Self::Tool(_)
+            | Self::Judge(_)
             | Self::Refused { .. } => 1,
         }
     }

@@ -137,7 +137,7 @@ impl Session<'_, '_> {
                 Err(failure) => failure,
             };
             match run(self, Arm::Baseline)? {
-                Ok(_) => return Ok(Err(named(failure, what))),
+                Ok(_) => return Ok(Err(named(failure, what).into())),
                 Err(baseline) => last = Some(baseline),
             }
             self.bench.restore()?;

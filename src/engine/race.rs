@@ -81,7 +81,7 @@ impl Session<'_, '_> {
         }
     }
 
-    fn attempt(&mut self, number: u32) -> Result<PairAttempt, EngineError> {
+    pub(super) fn attempt(&mut self, number: u32) -> Result<PairAttempt, EngineError> {
         let _host = self.host_lock()?;
         let order = self.coin(number);
         let run_dir = self.places.run(self.current_id());
@@ -94,7 +94,7 @@ impl Session<'_, '_> {
 
     fn record_pair(&mut self, pair: &Pair, judge: &Judge) -> Result<(), EngineError> {
         let mut event = PairAttempt::Complete(pair.clone()).to_event(pair.number, pair.order);
-        event.load = host::load_average();
+        event.load = host::load_average().map(|load| load.one);
         let estimate = judge.estimate();
         event.estimate = estimate.map(|e| (e.gain, e.low, e.high));
         event.ln_e = estimate.and_then(|e| e.ln_e);

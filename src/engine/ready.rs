@@ -116,7 +116,7 @@ impl Session<'_, '_> {
 
     fn identical_pair(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
         let order = self.settings.decision.seed.coin(ExperimentId::BASELINE, number);
-        let load = crate::host::load_average();
+        let load = crate::host::load_average().map(|load| load.one);
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
             let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));

@@ -1,13 +1,14 @@
 //! A session: everything it holds while it runs, the loop over its candidates, and how it ends.
 
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 
 use crate::domain::{
     Author, Event, ExperimentId, ObjectId, Proposal, Proposed, RunSummary, Settings, Stopped, StopRule,
 };
 use crate::gate::Scope;
 use crate::git::UserRepository;
-use crate::host::HostLock;
+use crate::host::{HostError, HostLock};
 use crate::policy::{self, CheckStreak, Counters};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::stats::{Budget, Judge};
@@ -104,7 +105,7 @@ impl Session<'_, '_> {
     fn try_all(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
         self.resume_unfinished()?;
         loop {
-            if let Some(stopped) = self.due()? {
+            if let Some(stopped) = self.due() {
                 return Ok(stopped);
             }
             let state = self.recorder.state();
@@ -143,19 +144,19 @@ impl Session<'_, '_> {
     }
 
     /// Returns the stop that is due now, if any.
-    fn due(&self) -> Result<Option<Stopped>, EngineError> {
+    fn due(&self) -> Option<Stopped> {
         if self.stop_requested() {
             let detail = "asked to stop".to_owned();
-            return Ok(Some(Stopped { rule: StopRule::Requested, detail }));
+            return Some(Stopped { rule: StopRule::Requested, detail });
         }
         if let Some(detail) = self.deadline.passed() {
-            return Ok(Some(Stopped { rule: StopRule::Until, detail }));
+            return Some(Stopped { rule: StopRule::Until, detail });
         }
-        if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits)? {
-            return Ok(Some(Stopped { rule: StopRule::DiskLow, detail }));
+        if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits) {
+            return Some(Stopped { rule: StopRule::DiskLow, detail });
         }
         let rule = policy::stop(&self.counters(), &self.settings.stop);
-        Ok(rule.map(|(rule, detail)| Stopped { rule, detail }))
+        rule.map(|(rule, detail)| Stopped { rule, detail })
     }
 
     fn counters(&self) -> Counters {
@@ -215,7 +216,11 @@ impl Session<'_, '_> {
 
     /// Waits until nothing else is measured or built on this host, and keeps it so.
     pub(super) fn host_lock(&self) -> Result<HostLock, EngineError> {
-        HostLock::acquire(|| self.interrupts.abort_requested())?.ok_or(EngineError::Interrupted)
+        let give_up = |_| if self.interrupts.abort_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        match HostLock::acquire(give_up) {
+            Err(HostError::WaitEnded { .. }) => Err(EngineError::Interrupted),
+            lock => Ok(lock?),
+        }
     }
 
     /// Returns the error budget of the present epoch.

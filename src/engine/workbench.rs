@@ -197,7 +197,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Builds an arm; `None` where nothing needs building.
-    pub fn build(&self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
+    pub fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
         let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
         let errand = Errand {
             phase: Phase::Build,
@@ -211,7 +211,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Runs one check in an arm's slot.
-    pub fn check(&self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
+    pub fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
         let path = self.root(arm).join(check);
         let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
         let errand =
@@ -251,7 +251,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Runs a command in an arm's slot and looks at both slots afterwards.
-    fn run(&self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
+    fn run(&mut self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
         let result = self.runner.run(self.place(arm), errand)?;
         if let Some(failure) = self.tampering(errand)? {
             return Ok(Err(failure));
@@ -260,8 +260,8 @@ impl<'a> Workbench<'a> {
     }
 
     /// Looks for tracked files that a command rewrote, in either slot.
-    fn tampering(&self, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
-        for slot in &self.slots {
+    fn tampering(&mut self, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
+        for slot in &mut self.slots {
             let Some(deviation) = slot.verify()?.into_iter().next() else { continue };
             let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
             let what = match deviation.kind {

@@ -176,16 +176,13 @@ fn add_experiments(text: &str, entry: &Entry, closing: &Closing) -> String {
     }
     let sentence = format!(" Again: {}, {}.", numbered(&new), one_line(&closing.effect).trim_end_matches('.'));
     let all = [known, new].concat();
-    match &entry.comment_range {
-        Some(at) => {
-            let comment = comment::with_closed(&text[at.clone()], &all);
-            splice(&splice(text, at, &comment), &(entry.text_end..entry.text_end), &sentence)
-        }
-        None => {
-            let comment = Comment { closed: all, ..Comment::default() };
-            splice(text, &(entry.text_end..entry.text_end), &format!("{sentence} {}", comment.render()))
-        }
+    let end = entry.text_end..entry.text_end;
+    if let Some(at) = &entry.comment_range {
+        let comment = comment::with_closed(&text[at.clone()], &all);
+        return splice(&splice(text, at, &comment), &end, &sentence);
     }
+    let comment = Comment { closed: all, ..Comment::default() };
+    splice(text, &end, &format!("{sentence} {}", comment.render()))
 }
 
 fn numbered(experiments: &[ExperimentId]) -> String {
@@ -203,15 +200,13 @@ fn one_line(text: &str) -> String {
 fn insert(text: &str, catalogue: &Catalogue, kind: SectionKind, item: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let item = item.trim_end_matches(['\r', '\n']);
-    match catalogue.section(kind) {
-        Some(section) => insert_into(text, section, item, newline),
-        None => {
-            let level = catalogue.sections.iter().find(|s| s.kind != SectionKind::Other).map_or(2, |s| s.level);
-            let heading = format!("{} {}", "#".repeat(usize::from(level)), kind.title());
-            let gap = gap_after(text, newline);
-            format!("{text}{gap}{heading}{newline}{newline}{item}{newline}")
-        }
+    if let Some(section) = catalogue.section(kind) {
+        return insert_into(text, section, item, newline);
     }
+    let level = catalogue.sections.iter().find(|s| s.kind != SectionKind::Other).map_or(2, |s| s.level);
+    let heading = format!("{} {}", "#".repeat(usize::from(level)), kind.title());
+    let gap = gap_after(text, newline);
+    format!("{text}{gap}{heading}{newline}{newline}{item}{newline}")
 }
 
 fn insert_into(text: &str, section: &Section, item: &str, newline: &str) -> String {

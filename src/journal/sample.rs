@@ -202,6 +202,9 @@ fn patch_id(id: ExperimentId) -> PatchId {
 
 fn proposed(id: ExperimentId, tip: &ObjectId) -> Proposed {
     Proposed {
+        author: None,
+        base_commit: None,
+        commit: true,
         description: description(id),
         hypothesis: "Fewer system calls for the same bytes.".to_owned(),
         idea: (id.0 % 3 == 0).then(|| format!("idea-{}", id.0)),

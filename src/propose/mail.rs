@@ -41,7 +41,7 @@ pub(super) fn is_mail(text: &[u8]) -> bool {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         line.starts_with(b" ")
             || line.starts_with(b"\t")
-            || name.len() < line.len() && name.iter().all(|b| b.is_ascii_graphic())
+            || name.len() < line.len() && name.iter().all(u8::is_ascii_graphic)
     };
     let block = text.split(|byte| *byte == b'\n').take_while(header);
     SEPARATOR.find(text).is_some_and(|found| found.start() == 0)
@@ -77,7 +77,7 @@ fn collect(mail: &ParsedMail<'_>, body: &mut Vec<u8>) -> Result<(), Fault> {
             // The parser's own decoder makes every line end a CRLF, which no LF patch survives.
             Body::QuotedPrintable(part) => body.extend(unquoted(part.get_raw())),
             Body::Base64(_) | Body::SevenBit(_) | Body::EightBit(_) | Body::Binary(_) => {
-                body.extend(mail.get_body_raw()?)
+                body.extend(mail.get_body_raw()?);
             }
         }
     }
@@ -156,7 +156,7 @@ impl Mail {
             }
             rest = after;
         }
-        self.message = rest.to_owned();
+        rest.clone_into(&mut self.message);
     }
 }
 

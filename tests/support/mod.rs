@@ -71,7 +71,7 @@ impl TestEnvironment {
                  "metrics": { "primary": { "name": "work", "minEffect": 0.01 } },
                  "scope": { "allow": ["src/**"] },
                  "candidates": [ { "patches": "candidates" } ],
-                 "decision": { "calibrationPairs": 3 } }"#,
+                 "decision": { "calibrationPairs": 4 } }"#,
         );
         env.commit("a counting project");
         env
