@@ -1,3 +1,56 @@
-//! (module in work: cli)
-/// main
-pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+//! The command line: arguments, channels, exit codes, and one file for each command.
+
+mod args;
+mod commands;
+mod error;
+mod fold;
+mod place;
+mod progress;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use error::CliError;
+use ui::Ui;
+
+/// Reads the command line, does what it says, and returns the exit code of FORMATS section 8.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let _ = usage.print();
+            return ExitCode::from(if usage.use_stderr() { error::USAGE } else { 0 });
+        }
+    };
+    let ui = Ui::new(cli.global.color);
+    match dispatch(&cli, &ui) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            if !error.is_closed_pipe() {
+                ui.error(&error.message());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Init(args) => commands::init::run(global, args, ui),
+        Command::Doctor(args) => commands::doctor::run(global, args, ui),
+        Command::Run(args) => commands::run::run(global, args, ui),
+        Command::Try(args) => commands::try_one::run(global, args, ui),
+        Command::Compare(args) => commands::compare::run(global, args, ui),
+        Command::Stop(args) => commands::stop::run(global, args, ui),
+        Command::Status(args) => commands::status::run(global, args, ui),
+        Command::Log(args) => commands::log::run(global, args, ui),
+        Command::Show(args) => commands::show::run(global, args, ui),
+        Command::Demo(args) => commands::demo::run(global, args, ui),
+        Command::Config(args) => commands::config::run(global, args, ui),
+        Command::Clean(args) => commands::clean::run(global, args, ui),
+    }
+}

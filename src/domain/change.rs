@@ -56,6 +56,23 @@ fn round_to_three(x: f64) -> f64 {
     (x * scale).round() / scale
 }
 
+/// Writes a value with about four significant digits, and no exponent where it reads well without one.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == value.trunc() && size < 1e15 {
+        return format!("{value}");
+    }
+    match size {
+        1000.0..1e15 => format!("{value:.0}"),
+        100.0..1000.0 => format!("{value:.1}"),
+        1.0..100.0 => format!("{value:.3}"),
+        0.1..1.0 => format!("{value:.4}"),
+        0.01..0.1 => format!("{value:.5}"),
+        0.000_1..0.01 => format!("{value:.6}"),
+        _ => format!("{value:.3e}"),
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = |x: f64| {
@@ -86,5 +103,14 @@ mod tests {
     fn a_linear_change_stands_in_the_unit() {
         let change = Change::of_effect((631.25, 600.0, 650.0), Scale::Linear, Direction::Lower);
         assert_eq!(change.to_string(), "-631 [-650, -600]");
+    }
+
+    #[test]
+    fn numbers_read_well_at_any_size() {
+        assert_eq!(number(48.0), "48");
+        assert_eq!(number(1234.56), "1235");
+        assert_eq!(number(12.345_67), "12.346");
+        assert_eq!(number(0.001_234_4), "0.001234");
+        assert_eq!(number(0.000_001_234), "1.234e-6");
     }
 }

@@ -17,7 +17,7 @@ mod seed;
 mod settings;
 mod status;
 
-pub use change::Change;
+pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
 pub use comparison::{Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
 pub use event::{

@@ -1,1 +1,20 @@
-//! (module in work: report)
+//! What people and programs read of a session: view models, and their text and JSON.
+//!
+//! A view holds facts in the reader's terms (a change of the metric in percent or in its unit, never the decision
+//! scale) and serialises as the `--json` of its command. [`text`] writes it for a terminal of a given width. Gains of
+//! several experiments are never added up: each was measured against another baseline.
+
+mod experiment;
+mod grid;
+mod json;
+mod lens;
+mod session;
+pub mod text;
+
+pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
+pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
+pub use json::{log_json, show_json, status_json};
+pub use lens::{ChangeView, Lens};
+pub use session::{
+    BudgetView, CalibrationView, Counts, ExperimentRow, Latest, SessionInput, SessionView, Standing, UnderWay,
+};

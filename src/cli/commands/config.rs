@@ -1,0 +1,80 @@
+//! `autoresearch config`: every setting with its value and origin, the sealed files, and the schema.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{ConfigArgs, Global};
+use crate::cli::error::CliError;
+use crate::cli::place::Place;
+use crate::cli::ui::Ui;
+use crate::config::{Overrides, Shown, schema};
+use crate::gate::{BUILT_IN, HarnessSnapshot};
+use crate::report::{Cell, Column, Grid, Screen};
+
+/// Prints the settings, or the schema of their file.
+pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result<u8, CliError> {
+    if args.schema {
+        ui.json(&schema())?;
+        return Ok(0);
+    }
+    let place = Place::find(global, &Overrides::default())?;
+    let harness = HarnessSnapshot::collect(place.repository.root(), &place.settings)?;
+    if args.json {
+        ui.json(&as_json(&place, &harness))?;
+    } else {
+        ui.print(&as_text(&place, &harness, Screen::of_stdout()))?;
+    }
+    Ok(0)
+}
+
+fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
+    let setting = |s: &Shown| json!({"key": s.key, "value": s.value, "origin": s.origin.to_string()});
+    let sealed = harness.files().iter().map(|file| json!({"path": file.path, "why": file.why.to_string()}));
+    let built_in =
+        BUILT_IN.iter().map(|rule| json!({"ecosystem": rule.ecosystem, "globs": rule.globs, "why": rule.why}));
+    json!({
+        "file": place.config,
+        "state": place.places.state(),
+        "cache": place.places.cache(),
+        "settings": place.shown.iter().map(setting).collect::<Vec<_>>(),
+        "sealed": sealed.collect::<Vec<_>>(),
+        "sealed_everywhere": built_in.collect::<Vec<_>>(),
+        "unmatched": harness.unmatched(),
+    })
+}
+
+fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
+    let mut text = format!("config  {}\nstate   {}\n", place.config.display(), place.places.state().display());
+    text += &format!("cache   {}\n\n", place.places.cache().display());
+    let mut grid = Grid::new(&[Column::Text("key"), Column::Text("origin"), Column::Flexible("value")], screen);
+    for setting in &place.shown {
+        let origin = setting.origin.to_string();
+        grid.row([setting.key.as_str().into(), origin.into(), value(&setting.value).into()]);
+    }
+    text += &grid.text();
+    text += "\nsealed: a candidate that touches one of these is refused\n";
+    let mut grid = Grid::new(&[Column::Text("file"), Column::Flexible("why")], screen);
+    for file in harness.files() {
+        grid.row([Cell::from(&file.path), file.why.to_string().into()]);
+    }
+    text += &grid.text();
+    for glob in harness.unmatched() {
+        text += &format!("warning: harness '{glob}' matches no file\n");
+    }
+    text + "\nsealed in every repository, but for what scope.unseal names\n" + &built_in(screen)
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+fn built_in(screen: Screen) -> String {
+    let mut grid = Grid::new(&[Column::Text("project"), Column::Flexible("paths")], screen);
+    for rule in BUILT_IN {
+        grid.row([rule.ecosystem.into(), rule.globs.join("  ").into()]);
+    }
+    grid.text()
+}

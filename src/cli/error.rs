@@ -1,0 +1,175 @@
+//! What can end a command, as one text and one exit code.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::ui::OutputError;
+use crate::config::ConfigError;
+use crate::domain::ExperimentId;
+use crate::engine::EngineError;
+use crate::engine::starter::StarterError;
+use crate::engine::truth::TruthError;
+use crate::gate::GateError;
+use crate::git::GitError;
+use crate::journal::JournalError;
+use crate::process::ProcessError;
+
+/// The exit code of a command line that cannot be understood.
+pub(super) const USAGE: u8 = 2;
+
+/// The exit code of what people can mend: configuration, repository, files.
+const USER: u8 = 1;
+
+/// Says why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// git or the repository refused.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The engine ended.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The sealed files cannot be read.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A command could not be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// No starting set could be written.
+    #[error(transparent)]
+    Starter(#[from] StarterError),
+    /// The demo's list of true verdicts cannot be read.
+    #[error(transparent)]
+    Truth(#[from] TruthError),
+    /// Standard output cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no folder for caches.
+    #[error("there is no folder for the slots: set XDG_CACHE_HOME or HOME, or 'slots.dir' in the config")]
+    NoCacheHome,
+    /// There is no journal, or an empty one.
+    #[error(
+        "session '{name}' has not run yet: there is nothing in {}; 'autoresearch doctor' checks what it needs, \
+         'autoresearch run' starts it", journal.display()
+    )]
+    NoSession {
+        /// The session's name.
+        name: String,
+        /// Where its journal would be.
+        journal: PathBuf,
+    },
+    /// There is no experiment of this number.
+    #[error("there is no experiment {experiment}; the last one is {last}, and 'autoresearch log' lists them")]
+    NoExperiment {
+        /// The number.
+        experiment: ExperimentId,
+        /// The highest number.
+        last: ExperimentId,
+    },
+    /// There is no built-in experiment of this name.
+    #[error("there is no demo '{name}'; known: {}", known.join(", "))]
+    NoSuchExperiment {
+        /// The name.
+        name: String,
+        /// All names.
+        known: Vec<String>,
+    },
+    /// A folder that should be new exists.
+    #[error("{} exists already and is not overwritten; name a new folder", path.display())]
+    FolderExists {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+impl CliError {
+    /// Makes an I/O error with its path.
+    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// Returns the error with everything that caused it, in one text; a cause that is told already is not repeated.
+    pub(super) fn message(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        message
+    }
+
+    /// Returns the exit code of FORMATS section 8.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Engine(error) => error.exit_code(),
+            Self::Output(error) if error.is_closed_pipe() => 0,
+            Self::Git(_)
+            | Self::Config(_)
+            | Self::Journal(_)
+            | Self::Gate(_)
+            | Self::Process(_)
+            | Self::Starter(_)
+            | Self::Truth(_)
+            | Self::Output(_)
+            | Self::Io { .. }
+            | Self::NoCacheHome
+            | Self::NoSession { .. }
+            | Self::NoExperiment { .. }
+            | Self::NoSuchExperiment { .. }
+            | Self::FolderExists { .. } => USER,
+        }
+    }
+
+    /// Says whether the reader of standard output went away, which is no error to talk about.
+    pub(super) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.is_closed_pipe())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn a_message_tells_each_cause_once() {
+        let io = || io::Error::new(io::ErrorKind::PermissionDenied, "no entry");
+        let told = CliError::io("read", Path::new("/x"), io());
+        assert_eq!(told.message(), "cannot read /x: no entry");
+        let hidden = CliError::io("read", Path::new("/x"), io::Error::other(Outer(io())));
+        assert_eq!(hidden.message(), "cannot read /x: outer: no entry");
+    }
+
+    #[test]
+    fn each_kind_of_end_has_its_exit_code() {
+        let pipe = || CliError::Output(OutputError::from(io::Error::from(io::ErrorKind::BrokenPipe)));
+        assert_eq!((pipe().exit_code(), pipe().is_closed_pipe()), (0, true));
+        assert_eq!(CliError::NoCacheHome.exit_code(), 1);
+        assert_eq!(CliError::Engine(EngineError::BaselineBroken { detail: String::new() }).exit_code(), 3);
+        assert_eq!(CliError::Engine(EngineError::Interrupted).exit_code(), 130);
+    }
+}

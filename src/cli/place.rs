@@ -1,0 +1,130 @@
+//! Where a command works: the repository, its config, the resolved settings and the session's folders.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::args::Global;
+use super::error::CliError;
+use crate::config::{self, Overrides, Resolved, Shown};
+use crate::domain::Settings;
+use crate::engine::Places;
+use crate::git::UserRepository;
+use crate::journal::SessionLock;
+
+/// Everything that a command of a session starts from.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The user's repository.
+    pub(super) repository: UserRepository,
+    /// The config file.
+    pub(super) config: PathBuf,
+    /// The settings.
+    pub(super) settings: Settings,
+    /// Every setting with its origin.
+    pub(super) shown: Vec<Shown>,
+    /// The session's folders.
+    pub(super) places: Places,
+}
+
+/// A process that holds a session's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// Its id, where it is known.
+    pub(super) pid: Option<u32>,
+}
+
+impl Place {
+    /// Finds the place that the global flags and the present folder name, and resolves its settings.
+    pub(super) fn find(global: &Global, flags: &Overrides) -> Result<Self, CliError> {
+        let start = start(global)?;
+        let repository = UserRepository::open(&start)?;
+        let config = match &global.config {
+            Some(file) => start.join(file),
+            None => config::discover(&start, repository.root())?,
+        };
+        let env = environment();
+        let Resolved { settings, shown } = config::load(repository.root(), &config, &env, flags)?;
+        let cache = match (cache_home(&env), &settings.slots_dir) {
+            (Some(home), _) => home,
+            (None, Some(slots)) => slots.clone(),
+            (None, None) => return Err(CliError::NoCacheHome),
+        };
+        let places = Places::new(repository.common_dir(), &cache, &settings);
+        Ok(Self { repository, config, settings, shown, places })
+    }
+
+    /// Says which process is at work on the session, by its lock; `None` where none is.
+    pub(super) fn holder(&self) -> Result<Option<Holder>, CliError> {
+        holder(&SessionLock::path_of(&self.places.journal()))
+    }
+}
+
+/// Returns the folder that a command starts in, without links.
+pub(super) fn start(global: &Global) -> Result<PathBuf, CliError> {
+    let folder = global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+    folder.canonicalize().map_err(|source| CliError::io("start in", &folder, source))
+}
+
+/// Returns the environment as far as it is text, which is all that settings can come from.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// Returns the user's cache folder: `XDG_CACHE_HOME` where it is absolute, else `~/.cache`.
+fn cache_home(env: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let absolute = |name: &str| env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+}
+
+/// Looks whether a lock file is locked, without making or writing it.
+fn holder(lock: &Path) -> Result<Option<Holder>, CliError> {
+    let mut file = match File::open(lock) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CliError::io("open", lock, source)),
+    };
+    // Shared and given back at once: two who look do not see each other.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = file.read_to_string(&mut text);
+            Ok(Some(Holder { pid: read.ok().and_then(|_| text.trim().parse().ok()) }))
+        }
+        Err(TryLockError::Error(source)) => Err(CliError::io("look at the lock", lock, source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_cache_folder_is_the_one_of_the_desktop_standard() {
+        assert_eq!(cache_home(&env(&[("XDG_CACHE_HOME", "/c"), ("HOME", "/h")])), Some(PathBuf::from("/c")));
+        assert_eq!(cache_home(&env(&[("XDG_CACHE_HOME", "c"), ("HOME", "/h")])), Some(PathBuf::from("/h/.cache")));
+        assert_eq!(cache_home(&env(&[])), None);
+    }
+
+    #[test]
+    fn a_held_lock_names_its_holder_and_a_free_one_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal.jsonl");
+        let lock = SessionLock::path_of(&journal);
+        assert_eq!(holder(&lock).unwrap(), None);
+        assert!(!lock.exists());
+        let held = SessionLock::acquire(&journal).unwrap();
+        assert_eq!(holder(&lock).unwrap(), Some(Holder { pid: Some(std::process::id()) }));
+        drop(held);
+        assert_eq!(holder(&lock).unwrap(), None);
+    }
+}

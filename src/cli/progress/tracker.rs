@@ -1,0 +1,346 @@
+//! What a run's events add up to for somebody who watches: the lines to write and the state to show.
+
+use crate::domain::{
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, Stopped,
+};
+use crate::report::{ChangeView, Lens, one_line, text};
+use crate::state::SessionState;
+use crate::stats;
+
+/// A line that stays.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Line {
+    /// Something that happened to the session.
+    Milestone(String),
+    /// A settled experiment.
+    Settled {
+        /// `#7`.
+        number: String,
+        /// What was done.
+        status: Status,
+        /// The effect or the reason, and the description.
+        rest: String,
+    },
+}
+
+/// The state of a run, as its events tell it.
+#[derive(Debug, Default)]
+pub(super) struct Tracker {
+    session: Option<Session>,
+    epoch: Epoch,
+    iterations: u32,
+    settled: u32,
+    kept: u32,
+    step: Option<Step>,
+}
+
+/// What the settings say that is shown.
+#[derive(Debug)]
+struct Session {
+    lens: Lens,
+    settings: Settings,
+}
+
+/// The error budget of the present epoch.
+#[derive(Debug, Clone, Copy, Default)]
+struct Epoch {
+    size: u32,
+    measured: u32,
+    keeps: u32,
+}
+
+/// The experiment under way.
+#[derive(Debug, Default)]
+struct Step {
+    title: String,
+    calibrates: bool,
+    phase: Option<String>,
+    pairs: u32,
+    change: Option<ChangeView>,
+    ln_e: Option<f64>,
+}
+
+impl Tracker {
+    /// Takes over what a journal tells.
+    pub(super) fn resume(&mut self, state: &SessionState) {
+        if let Some(configured) = state.configured() {
+            self.configure(configured);
+        }
+        let epoch = state.epoch();
+        self.epoch = Epoch { size: epoch.size, measured: epoch.measured, keeps: epoch.keeps };
+        self.iterations = state.iterations();
+        let candidates = state.experiments().iter().filter(|record| record.id != ExperimentId::BASELINE);
+        self.settled = u32::try_from(candidates.count()).unwrap_or(u32::MAX);
+        self.kept = u32::try_from(state.keeps().count()).unwrap_or(u32::MAX);
+    }
+
+    /// Takes one event in; returns the line that it is worth.
+    pub(super) fn take(&mut self, experiment: Option<ExperimentId>, event: &Event) -> Option<Line> {
+        match event {
+            Event::Configured(configured) => Some(milestone(self.configure(configured))),
+            Event::Calibrated(calibrated) => self.calibrated(calibrated).map(milestone),
+            Event::Proposed(proposed) => {
+                let number = experiment.map(|id| format!("#{id} ")).unwrap_or_default();
+                let title = format!("{number}{}", one_line(&proposed.description));
+                self.step = Some(Step { title, ..Step::default() });
+                None
+            }
+            Event::PhaseStarted(started) => {
+                self.phase(experiment, started.phase, started.what.as_deref());
+                None
+            }
+            Event::Pair(attempt) => {
+                self.pair(experiment, attempt);
+                None
+            }
+            Event::Run(run) => Some(self.settle(run)),
+            Event::Undone(undone) => {
+                self.kept = self.kept.saturating_sub(1);
+                let number = experiment.map(|id| id.to_string()).unwrap_or_default();
+                Some(milestone(format!("#{number} was undone by {}: {}", undone.commit.short(), undone.why)))
+            }
+            Event::Resumed(resumed) => Some(milestone(format!("goes on from {}", resumed.tip.short()))),
+            Event::Recovered(recovered) => {
+                Some(milestone(format!("recovered: {}; {}", recovered.found, recovered.action)))
+            }
+            Event::IdeaEdited(edit) if !edit.written => {
+                Some(milestone(format!("ideas.md: an edit of '{}' waits until the file is there", edit.idea)))
+            }
+            Event::Note(note) => Some(milestone(format!("note: {}", note.text))),
+            Event::Stopped(stopped) => Some(milestone(self.stop(stopped))),
+            Event::Screened(_)
+            | Event::PhaseEnded(_)
+            | Event::Decided(_)
+            | Event::IdeaEdited(_)
+            | Event::SandboxApplied(_) => None,
+        }
+    }
+
+    /// Returns the two lines of the live area: what is under way, and where it and the session stand.
+    pub(super) fn area(&self) -> Option<[String; 2]> {
+        let step = self.step.as_ref()?;
+        let mut parts = Vec::new();
+        parts.extend(step.phase.clone());
+        if step.pairs > 0 {
+            let limit = self.session.as_ref().map(|session| step.limit(&session.settings));
+            parts.push(limit.map_or_else(|| format!("pair {}", step.pairs), |n| format!("pair {} of {n}", step.pairs)));
+        }
+        parts.extend(step.change.as_ref().map(ToString::to_string));
+        parts.extend(step.ln_e.zip(self.needed()).map(|(ln_e, needed)| text::evidence(ln_e, needed)));
+        parts.push(self.standing());
+        Some([step.title.clone(), format!("  {}", parts.join(" | "))])
+    }
+
+    fn configure(&mut self, configured: &Configured) -> String {
+        let settings = *configured.settings.clone();
+        let lens = Lens::from(&settings.primary);
+        if self.epoch.measured == 0 {
+            self.epoch.size = configured.epoch;
+        }
+        let text = format!(
+            "session '{}' from {} on branch {}: {}, {} is better ({})",
+            settings.name,
+            configured.base.short(),
+            settings.branch,
+            lens.metric,
+            lens.direction,
+            configured.why
+        );
+        self.session = Some(Session { lens, settings });
+        text
+    }
+
+    fn calibrated(&mut self, calibrated: &Calibrated) -> Option<String> {
+        self.step = None;
+        let lens = &self.session.as_ref()?.lens;
+        let metric = calibrated.metrics.iter().find(|metric| metric.metric == lens.metric)?;
+        let resolves = metric.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
+        Some(format!(
+            "calibrated: {} {}, a pair's noise is {}{resolves} ({} pairs, {} a run)",
+            lens.metric,
+            lens.value(metric.median),
+            lens.size(metric.s),
+            calibrated.pairs,
+            text::duration(calibrated.run_s)
+        ))
+    }
+
+    /// Returns the step that an event belongs to; what has no proposal is the baseline's.
+    fn step(&mut self, experiment: Option<ExperimentId>) -> &mut Step {
+        let calibrates = experiment.is_none_or(|id| id == ExperimentId::BASELINE);
+        self.step.get_or_insert_with(|| {
+            let title = experiment.filter(|_| !calibrates).map(|id| format!("#{id}"));
+            Step { title: title.unwrap_or_else(|| "the baseline".to_owned()), calibrates, ..Step::default() }
+        })
+    }
+
+    fn phase(&mut self, experiment: Option<ExperimentId>, phase: Phase, what: Option<&str>) {
+        let name = what.map_or_else(|| phase.to_string(), |what| format!("{phase} {}", one_line(what)));
+        self.step(experiment).phase = Some(name);
+    }
+
+    fn pair(&mut self, experiment: Option<ExperimentId>, attempt: &CandidateRun) {
+        let lens = self.session.as_ref().map(|session| &session.lens);
+        let change = attempt.estimate.zip(lens).map(|(estimate, lens)| lens.change(estimate));
+        let step = self.step(experiment);
+        step.pairs = attempt.pair;
+        step.change = change.or(step.change.take());
+        step.ln_e = attempt.ln_e.or(step.ln_e);
+    }
+
+    fn settle(&mut self, run: &RunSummary) -> Line {
+        self.step = None;
+        if run.run == ExperimentId::BASELINE.0 {
+            let lens = self.session.as_ref().map(|session| &session.lens);
+            let value = run.metric.zip(lens).map(|(metric, lens)| format!(": {} {}", lens.metric, lens.value(metric)));
+            return milestone(format!("the baseline is good{}", value.unwrap_or_default()));
+        }
+        self.count(run);
+        Line::Settled { number: format!("#{}", run.run), status: run.status, rest: self.rest(run) }
+    }
+
+    fn count(&mut self, run: &RunSummary) {
+        self.settled += 1;
+        self.iterations += u32::from(run.iteration);
+        self.kept += u32::from(run.status == Status::Keep);
+        if run.measured {
+            self.epoch.measured += 1;
+            self.epoch.keeps += u32::from(run.status == Status::Keep);
+            if self.epoch.measured >= self.epoch.size {
+                self.epoch = Epoch { size: self.epoch.size, ..Epoch::default() };
+            }
+        }
+    }
+
+    fn rest(&self, run: &RunSummary) -> String {
+        let lens = self.session.as_ref().map(|session| &session.lens);
+        let effect = run.effect.zip(lens).map(|(effect, lens)| {
+            let change = lens.change((effect.gain, effect.low, effect.high));
+            format!("{change}, {} pairs", effect.pairs)
+        });
+        let mut reason = run.reason.to_string();
+        for flag in &run.flags {
+            reason += &format!(", {flag}");
+        }
+        format!("{:<34}{reason:<20}{}", effect.unwrap_or_default(), one_line(&run.description)).trim_end().to_owned()
+    }
+
+    fn stop(&mut self, stopped: &Stopped) -> String {
+        self.step = None;
+        let detail = if stopped.detail.is_empty() { String::new() } else { format!(" ({})", stopped.detail) };
+        format!("stopped: {}{detail}; {} settled, {} kept", stopped.rule, self.settled, self.kept)
+    }
+
+    /// Returns the evidence that the candidate under way needs: `ln 1/alpha`.
+    fn needed(&self) -> Option<f64> {
+        let share = self.session.as_ref()?.settings.decision.false_keep_share;
+        (self.epoch.size > 0).then(|| -stats::alpha(share, self.epoch.keeps, self.epoch.size).ln())
+    }
+
+    fn standing(&self) -> String {
+        let mut text = format!("{} tried, {} kept", self.settled, self.kept);
+        if let Some(most) = self.session.as_ref().and_then(|session| session.settings.stop.max_iterations) {
+            text += &format!(", {} iterations left", most.saturating_sub(self.iterations));
+        }
+        if self.epoch.size > 0 {
+            text += &format!(", alpha budget {} of {} left", self.epoch.size - self.epoch.measured, self.epoch.size);
+        }
+        text
+    }
+}
+
+impl Step {
+    fn limit(&self, settings: &Settings) -> u32 {
+        if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs }
+    }
+}
+
+fn milestone(text: String) -> Line {
+    Line::Milestone(one_line(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Note, PhaseStarted, StopRule};
+    use crate::journal::{Reader, sample};
+
+    /// Returns the events of a sample journal of ten experiments, of which the last is kept.
+    fn events() -> Vec<(Option<ExperimentId>, Event)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        sample::write(&mut std::fs::File::create(&path).unwrap(), 10).unwrap();
+        let records = Reader::open(&path).unwrap().records();
+        records.map(Result::unwrap).map(|r| (r.experiment, r.event().unwrap().unwrap())).collect()
+    }
+
+    fn written(line: Option<Line>) -> Option<String> {
+        line.map(|line| match line {
+            Line::Milestone(text) => text,
+            Line::Settled { number, status, rest } => format!("{number} {status} {rest}"),
+        })
+    }
+
+    #[test]
+    fn one_line_stays_for_each_experiment_and_each_milestone() {
+        let mut tracker = Tracker::default();
+        let lines: Vec<String> = events().iter().filter_map(|(id, event)| written(tracker.take(*id, event))).collect();
+        assert_eq!(lines.len(), 12);
+        assert_eq!(
+            lines[0],
+            "session 'sample' from 0000000000 on branch autoresearch/sample: total_ms, lower is better (session start)"
+        );
+        assert_eq!(
+            lines[1],
+            "calibrated: total_ms 100 ms, a pair's noise is 1.0 %, 2.0 % can be resolved (10 pairs, 0.2 s a run)"
+        );
+        assert_eq!(
+            lines[2],
+            "#1 discard -0.1 % [-1.1, +0.9], 8 pairs      no_effect           Batch the writes of level 1 before the merge"
+        );
+        assert!(lines[11].starts_with("#10 keep -9.8 % [-10.9, -9.1], 8 pairs"), "{}", lines[11]);
+    }
+
+    #[test]
+    fn the_live_area_shows_candidate_phase_pairs_estimate_evidence_and_budget() {
+        let mut tracker = Tracker::default();
+        let last_pair = events().iter().rposition(|(_, event)| matches!(event, Event::Pair(_))).unwrap();
+        for (id, event) in &events()[..=last_pair] {
+            tracker.take(*id, event);
+        }
+        let [title, standing] = tracker.area().unwrap();
+        assert_eq!(title, "#10 Batch the writes of level 3 before the merge");
+        assert_eq!(
+            standing,
+            "  check | pair 8 of 30 | -9.5 % [-10.4, -8.6] | ln E 8.0 of 6.9 | 9 tried, 0 kept, alpha budget 91 of 100 left"
+        );
+    }
+
+    #[test]
+    fn what_happens_before_any_candidate_is_the_baselines() {
+        let mut tracker = Tracker::default();
+        let build = PhaseStarted { phase: Phase::Build, what: None };
+        assert_eq!(tracker.take(Some(ExperimentId::BASELINE), &Event::PhaseStarted(build)), None);
+        assert_eq!(tracker.area().unwrap(), ["the baseline", "  build | 0 tried, 0 kept"]);
+    }
+
+    #[test]
+    fn a_resumed_session_counts_on_from_its_journal() {
+        let mut state = SessionState::new(sample::session());
+        for (id, event) in events() {
+            state.apply(id, jiff::Timestamp::UNIX_EPOCH, &event);
+        }
+        let mut tracker = Tracker::default();
+        tracker.resume(&state);
+        let stopped = Stopped { rule: StopRule::Requested, detail: "asked to stop".to_owned() };
+        let line = written(tracker.take(None, &Event::Stopped(stopped))).unwrap();
+        assert_eq!(line, "stopped: requested (asked to stop); 10 settled, 1 kept");
+        assert_eq!(tracker.area(), None);
+    }
+
+    #[test]
+    fn a_note_cannot_command_the_terminal() {
+        let note = Event::Note(Note { text: "a\u{1b}[2Jb".to_owned() });
+        assert_eq!(written(Tracker::default().take(None, &note)).unwrap(), "note: a\u{fffd}[2Jb");
+    }
+}

@@ -1,0 +1,284 @@
+//! The view of one experiment: everything that the journal and its folder say about it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::lens::{ChangeView, Lens};
+use crate::domain::{
+    Asi, Axis, CandidateRun, Comparison, Decided, ExperimentId, Flag, ObjectId, Order, Phase, PhaseEnded,
+    ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome, Settings, Status, Undone, Verdict,
+};
+
+/// What a view of an experiment is made from.
+#[derive(Debug, Clone)]
+pub struct ExperimentParts<'a> {
+    /// Its number.
+    pub id: ExperimentId,
+    /// The settings of its segment.
+    pub settings: &'a Settings,
+    /// The proposal.
+    pub proposed: Option<&'a Proposed>,
+    /// The screen's outcome.
+    pub screened: Option<&'a Screened>,
+    /// Phases that ended, in order.
+    pub phases: &'a [PhaseEnded],
+    /// Every attempt at a pair, void ones included, in order.
+    pub attempts: &'a [CandidateRun],
+    /// The verdict.
+    pub decided: Option<&'a Decided>,
+    /// The settling line.
+    pub run: Option<&'a RunSummary>,
+    /// The revert of its keep.
+    pub undone: Option<&'a Undone>,
+    /// Every metric of both arms.
+    pub metrics: Vec<MetricLine>,
+    /// Its folder.
+    pub folder: &'a Path,
+    /// The files in its folder, by name.
+    pub files: Vec<String>,
+}
+
+/// One metric of an experiment: medians of both arms and the change with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MetricLine {
+    /// The metric.
+    pub metric: String,
+    /// Its unit; may be empty.
+    pub unit: String,
+    /// Median over the baseline's runs.
+    pub baseline: f64,
+    /// Median over the candidate's runs.
+    pub candidate: f64,
+    /// The change; `None` where the values cannot be compared.
+    pub change: Option<ChangeView>,
+}
+
+/// The primary's effect, in the reader's terms.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EffectView {
+    /// What the numbers say.
+    pub verdict: Verdict,
+    /// The change of the metric.
+    pub change: ChangeView,
+    /// Complete pairs.
+    pub pairs: u32,
+    /// Natural logarithm of the evidence; `None` for an exact metric, which needs none.
+    pub ln_e: Option<f64>,
+    /// The evidence that a keep needed: `ln 1/alpha`.
+    pub ln_e_needed: f64,
+    /// The error budget that it had.
+    pub alpha: f64,
+    /// The smallest effect worth keeping, as people read it.
+    pub min_effect: String,
+    /// The noise of one pair's difference, as people read it.
+    pub noise: String,
+}
+
+/// One attempt at a pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairView {
+    /// The pair's number.
+    pub pair: u32,
+    /// Which arm ran first.
+    pub order: Order,
+    /// The primary in the baseline's run.
+    pub baseline: Option<f64>,
+    /// The primary in the candidate's run.
+    pub candidate: Option<f64>,
+    /// The change from one to the other, in percent or in the unit.
+    pub change: Option<f64>,
+    /// Why the pair does not count.
+    pub void: Option<String>,
+    /// Natural logarithm of the evidence after it.
+    pub ln_e: Option<f64>,
+}
+
+/// A phase that ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseView {
+    /// The phase.
+    pub phase: Phase,
+    /// Which of several of its kind.
+    pub what: Option<String>,
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// How its command ended.
+    pub exit: Option<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+/// Everything about one experiment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExperimentView {
+    /// Its number.
+    pub experiment: ExperimentId,
+    /// One line.
+    pub description: String,
+    /// What was done; `None` while it is under way.
+    pub status: Option<Status>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// What exactly.
+    pub detail: String,
+    /// Remarks.
+    pub flags: Vec<Flag>,
+    /// The kept commit.
+    pub commit: Option<ObjectId>,
+    /// Whether it was judged only, so that a keep has no commit.
+    pub judged_only: bool,
+    /// The tip that it was measured against.
+    pub tip: Option<ObjectId>,
+    /// The revert of the keep, and why.
+    pub undone: Option<Undone>,
+    /// Why it should help.
+    pub hypothesis: String,
+    /// The idea that it tries.
+    pub idea: Option<String>,
+    /// The settings that it tries a value of.
+    pub axes: Vec<Axis>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// The candidate as a patch against the tip, where the file is there.
+    pub patch: Option<PathBuf>,
+    /// How the patch was applied.
+    pub rung: Option<String>,
+    /// Paths that it touches.
+    pub touched: Vec<String>,
+    /// What the screen warned of.
+    pub warnings: Vec<String>,
+    /// How the primary is read.
+    pub primary: Lens,
+    /// The primary's effect, where it came to numbers.
+    pub effect: Option<EffectView>,
+    /// Every metric of both arms.
+    pub metrics: Vec<MetricLine>,
+    /// Every sentinel that was looked at.
+    pub sentinels: Vec<SentinelOutcome>,
+    /// Every attempt at a pair.
+    pub pairs: Vec<PairView>,
+    /// Every phase that ended.
+    pub phases: Vec<PhaseView>,
+    /// Side information, with what the tool knows under `auto`.
+    pub asi: Asi,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The files in it.
+    pub files: Vec<String>,
+}
+
+/// The name of the candidate's patch in its folder (FORMATS section 2).
+const PATCH: &str = "candidate.patch";
+
+impl ExperimentView {
+    /// Makes the view.
+    pub fn new(parts: ExperimentParts<'_>) -> Self {
+        let lens = Lens::from(&parts.settings.primary);
+        let proposed = parts.proposed;
+        let comparison = parts.decided.and_then(|decided| decided.comparison.as_ref());
+        let (rung, refusal) = screening(parts.screened);
+        let decided_detail = parts.decided.map(|decided| decided.detail.clone());
+        Self {
+            experiment: parts.id,
+            description: description(&parts),
+            status: parts.decided.map(|d| d.status).or(parts.run.map(|r| r.status)),
+            reason: parts.decided.map(|d| d.reason).or(parts.run.map(|r| r.reason)),
+            detail: decided_detail.or(refusal).unwrap_or_default(),
+            flags: flags(&parts),
+            commit: parts.decided.and_then(|decided| decided.commit.clone()),
+            judged_only: parts.decided.is_some_and(|decided| !decided.moves_branch),
+            tip: parts.decided.map(|d| d.tip.clone()).or(proposed.map(|p| p.tip.clone())),
+            undone: parts.undone.cloned(),
+            hypothesis: proposed.map(|p| p.hypothesis.clone()).unwrap_or_default(),
+            idea: proposed.and_then(|p| p.idea.clone()),
+            axes: proposed.map(|p| p.axes.clone()).unwrap_or_default(),
+            source: proposed.map(|p| source(&p.source)),
+            patch: parts.files.iter().any(|file| file == PATCH).then(|| parts.folder.join(PATCH)),
+            rung,
+            touched: parts.screened.map(|s| s.touched.clone()).unwrap_or_default(),
+            warnings: parts.screened.map(|s| s.warnings.clone()).unwrap_or_default(),
+            effect: comparison.map(|comparison| effect(comparison, &lens)),
+            metrics: parts.metrics,
+            sentinels: comparison.map(|c| c.sentinels.clone()).unwrap_or_default(),
+            pairs: parts.attempts.iter().map(|attempt| pair(attempt, &lens)).collect(),
+            phases: parts.phases.iter().map(phase).collect(),
+            asi: asi(parts.run, proposed),
+            folder: parts.folder.to_owned(),
+            files: parts.files,
+            primary: lens,
+        }
+    }
+}
+
+fn description(parts: &ExperimentParts<'_>) -> String {
+    let proposed = parts.proposed.map(|proposed| proposed.description.clone());
+    proposed.or_else(|| parts.run.map(|run| run.description.clone())).unwrap_or_default()
+}
+
+fn source(source: &ProposalSource) -> String {
+    match source {
+        ProposalSource::Queue(path) => path.clone(),
+        ProposalSource::Try(what) => format!("try {what}"),
+    }
+}
+
+fn flags(parts: &ExperimentParts<'_>) -> Vec<Flag> {
+    let mut flags = parts.decided.map(|decided| decided.flags.clone()).unwrap_or_default();
+    if parts.undone.is_some() {
+        flags.push(Flag::Undone);
+    }
+    flags
+}
+
+/// Returns the rung of an accepted patch, and the detail of a refused one.
+fn screening(screened: Option<&Screened>) -> (Option<String>, Option<String>) {
+    match screened.map(|screened| &screened.outcome) {
+        Some(Screening::Accepted { rung, .. }) => (Some(rung.clone()), None),
+        Some(Screening::Refused { detail, .. }) => (None, Some(detail.clone())),
+        None => (None, None),
+    }
+}
+
+fn effect(comparison: &Comparison, lens: &Lens) -> EffectView {
+    let effect = &comparison.primary;
+    EffectView {
+        verdict: comparison.verdict,
+        change: lens.change((effect.gain, effect.low, effect.high)),
+        pairs: effect.pairs,
+        ln_e: effect.ln_e,
+        ln_e_needed: -effect.alpha.ln(),
+        alpha: effect.alpha,
+        min_effect: lens.size(effect.min_effect),
+        noise: lens.size(effect.s),
+    }
+}
+
+fn pair(attempt: &CandidateRun, lens: &Lens) -> PairView {
+    let value = |reading: Option<&Reading>| reading?.metrics.get(&lens.metric).copied();
+    let (baseline, candidate) = (value(attempt.baseline.as_ref()), value(attempt.candidate.as_ref()));
+    let change = attempt.complete().and_then(|_| lens.step(baseline?, candidate?));
+    PairView {
+        pair: attempt.pair,
+        order: attempt.order,
+        baseline,
+        candidate,
+        change,
+        void: attempt.void.as_ref().map(|void| format!("{}: {}", void.arm, void.why)),
+        ln_e: attempt.ln_e,
+    }
+}
+
+fn phase(ended: &PhaseEnded) -> PhaseView {
+    PhaseView {
+        phase: ended.phase,
+        what: ended.what.clone(),
+        seconds: ended.seconds,
+        exit: ended.exit.map(|exit| exit.outcome.to_string()),
+        failure: ended.failure.clone(),
+    }
+}
+
+fn asi(run: Option<&RunSummary>, proposed: Option<&Proposed>) -> Asi {
+    run.map(|run| run.asi.clone()).or_else(|| proposed.map(|p| p.asi.clone())).unwrap_or_default()
+}

@@ -1,0 +1,239 @@
+//! One experiment whole, as `show` prints it.
+
+use serde_json::Value;
+
+use super::plot::Strip;
+use super::{duration, evidence, labelled, tone};
+use crate::domain::{Order, SentinelState, number};
+use crate::report::experiment::{EffectView, ExperimentView, MetricLine, PairView};
+use crate::report::grid::{Cell, Column, Grid, Screen, Tone, one_line};
+use crate::report::lens::with_unit;
+
+/// What the tool adds to the side information and other sections show already.
+const SHOWN_ELSEWHERE: [&str; 5] = ["deltas", "seconds", "why", "sentinels", "failed"];
+
+/// Writes everything about an experiment.
+pub fn show(view: &ExperimentView, screen: Screen) -> String {
+    let sections = [
+        head(view),
+        hypothesis(view),
+        effect(view),
+        metrics(view, screen),
+        sentinels(view, screen),
+        pairs(view, screen),
+        phases(view, screen),
+        failure(view),
+        asi(view),
+        files(view),
+    ];
+    let filled: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    filled.join("\n")
+}
+
+fn head(view: &ExperimentView) -> String {
+    let mut text = format!("experiment {}: {}\n", view.experiment, one_line(&view.description));
+    text += &labelled("status", &status(view));
+    text += &labelled("why", &view.detail);
+    text += &labelled("commit", view.commit.as_ref().map_or("", |commit| commit.as_str()));
+    text += &labelled("tip", view.tip.as_ref().map_or("", |tip| tip.as_str()));
+    if let Some(undone) = &view.undone {
+        text += &labelled("undone", &format!("by {}: {}", undone.commit.short(), undone.why));
+    }
+    text += &labelled("source", view.source.as_deref().unwrap_or_default());
+    text += &labelled("idea", view.idea.as_deref().unwrap_or_default());
+    for axis in &view.axes {
+        text += &labelled("axis", &format!("{}={}", axis.name, axis.value));
+    }
+    text += &labelled("applied", view.rung.as_deref().unwrap_or_default());
+    text += &labelled("touches", &view.touched.join(", "));
+    text += &labelled("patch", &view.patch.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
+    for warning in &view.warnings {
+        text += &labelled("warning", warning);
+    }
+    text
+}
+
+fn status(view: &ExperimentView) -> String {
+    let (Some(status), Some(reason)) = (view.status, view.reason) else {
+        return "not settled yet".to_owned();
+    };
+    let mut text = format!("{status} ({reason})");
+    for flag in &view.flags {
+        text += &format!(", {flag}");
+    }
+    if view.judged_only {
+        text += ", judged only";
+    }
+    text
+}
+
+fn hypothesis(view: &ExperimentView) -> String {
+    if view.hypothesis.is_empty() { String::new() } else { format!("hypothesis\n{}", block(&view.hypothesis)) }
+}
+
+fn effect(view: &ExperimentView) -> String {
+    let Some(EffectView { verdict, change, pairs, ln_e, ln_e_needed, alpha, min_effect, noise }) = &view.effect else {
+        return String::new();
+    };
+    let verdict = serde_json::to_value(verdict).unwrap_or_default();
+    let verdict = verdict.as_str().unwrap_or_default().replace('_', " ");
+    let mut text = labelled("effect", &format!("{} {change} over {pairs} pairs: {verdict}", view.primary.metric));
+    text += &match ln_e {
+        Some(ln_e) => labelled("evidence", &format!("{} (alpha {alpha:.4})", evidence(*ln_e, *ln_e_needed))),
+        None => labelled("evidence", "none needed, the metric is exact"),
+    };
+    text + &labelled("rule", &format!("at least {min_effect} is worth keeping; a pair's noise is {noise}"))
+}
+
+fn metrics(view: &ExperimentView, screen: Screen) -> String {
+    if view.metrics.is_empty() {
+        return String::new();
+    }
+    let columns =
+        [Column::Flexible("metric"), Column::Number("baseline"), Column::Number("candidate"), Column::Text("change")];
+    let mut grid = Grid::new(&columns, screen);
+    for MetricLine { metric, unit, baseline, candidate, change } in &view.metrics {
+        let value = |value: f64| with_unit(&number(value), unit).into();
+        let change = change.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        grid.row([metric.into(), value(*baseline), value(*candidate), change.into()]);
+    }
+    grid.text()
+}
+
+fn sentinels(view: &ExperimentView, screen: Screen) -> String {
+    if view.sentinels.is_empty() {
+        return String::new();
+    }
+    let mut grid = Grid::new(&[Column::Text("sentinel"), Column::Text("state"), Column::Flexible("rule")], screen);
+    for sentinel in &view.sentinels {
+        let (word, tone) = match sentinel.state {
+            SentinelState::Passed => ("passed", Tone::Good),
+            SentinelState::Failed => ("regressed", Tone::Bad),
+            SentinelState::Unresolved => ("unresolved", Tone::Mild),
+            SentinelState::LimitBroken => ("limit broken", Tone::Bad),
+            SentinelState::NotEqual => ("not equal", Tone::Bad),
+        };
+        grid.row([sentinel.metric.as_str().into(), Cell::toned(word, tone), sentinel.rule.as_str().into()]);
+    }
+    grid.text()
+}
+
+fn pairs(view: &ExperimentView, screen: Screen) -> String {
+    if view.pairs.is_empty() {
+        return String::new();
+    }
+    let unit = view.primary.step_unit();
+    let strip = Strip::over(view.pairs.iter().filter_map(|pair| pair.change));
+    let mut grid = Grid::new(
+        &[
+            Column::Number("pair"),
+            Column::Text("first"),
+            Column::Number("baseline"),
+            Column::Number("candidate"),
+            Column::Number("change"),
+            Column::Number("ln E"),
+            Column::Flexible(""),
+        ],
+        screen,
+    );
+    for pair in &view.pairs {
+        grid.row(pair_cells(pair, unit, strip));
+    }
+    let title = format!("pairs of {} ('|' is no change)\n", with_unit(view.primary.metric.as_str(), &in_brackets(view)));
+    title + &grid.text()
+}
+
+fn in_brackets(view: &ExperimentView) -> String {
+    if view.primary.unit.is_empty() { String::new() } else { format!("[{}]", view.primary.unit) }
+}
+
+fn pair_cells(pair: &PairView, unit: &str, strip: Option<Strip>) -> [Cell; 7] {
+    let value = |value: Option<f64>| value.map(number).unwrap_or_else(|| "-".to_owned());
+    let first = match pair.order {
+        Order::BaselineFirst => "baseline",
+        Order::CandidateFirst => "candidate",
+    };
+    let change = pair.change.map(|change| with_unit(&format!("{change:+.2}"), unit)).unwrap_or_default();
+    let drawn = match (&pair.void, pair.change, strip) {
+        (Some(void), _, _) => Cell::toned(&format!("void: {void}"), Tone::Mild),
+        (None, Some(change), Some(strip)) => strip.draw(change).into(),
+        (None, _, _) => "".into(),
+    };
+    [
+        pair.pair.to_string().into(),
+        first.into(),
+        value(pair.baseline).into(),
+        value(pair.candidate).into(),
+        change.into(),
+        pair.ln_e.map(|ln_e| format!("{ln_e:.1}")).unwrap_or_default().into(),
+        drawn,
+    ]
+}
+
+fn phases(view: &ExperimentView, screen: Screen) -> String {
+    if view.phases.is_empty() {
+        return String::new();
+    }
+    let mut grid = Grid::new(&[Column::Text("phase"), Column::Number("time"), Column::Flexible("result")], screen);
+    for phase in &view.phases {
+        let name = phase.what.as_ref().map_or_else(|| phase.phase.to_string(), |what| format!("{} {what}", phase.phase));
+        let result = match (&phase.failure, &phase.exit) {
+            (Some(failure), _) => Cell::toned(failure, view.status.map_or(Tone::Bad, tone)),
+            (None, Some(exit)) => exit.as_str().into(),
+            (None, None) => "done".into(),
+        };
+        grid.row([name.into(), duration(phase.seconds).into(), result]);
+    }
+    grid.text()
+}
+
+fn asi(view: &ExperimentView) -> String {
+    let mut text = String::new();
+    for (key, value) in view.asi.iter().filter(|(key, _)| *key != "auto") {
+        if key != "hypothesis" || value.as_str() != Some(view.hypothesis.as_str()) {
+            text += &entry(key, value);
+        }
+    }
+    let auto = view.asi.get("auto").and_then(Value::as_object);
+    for (key, value) in auto.into_iter().flatten().filter(|(key, _)| !SHOWN_ELSEWHERE.contains(&key.as_str())) {
+        text += &entry(&format!("auto.{key}"), value);
+    }
+    if text.is_empty() { text } else { format!("side information\n{text}") }
+}
+
+fn entry(key: &str, value: &Value) -> String {
+    let value = match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => format!("{value:#}"),
+    };
+    if value.contains('\n') {
+        format!("  {}:\n{}", one_line(key), block(&value).replace("  ", "    "))
+    } else {
+        format!("  {}: {}\n", one_line(key), one_line(&value))
+    }
+}
+
+fn files(view: &ExperimentView) -> String {
+    if view.files.is_empty() {
+        return String::new();
+    }
+    labelled("files in", &view.folder.display().to_string()) + &labelled("", &view.files.join("  "))
+}
+
+/// Writes what the journal kept of the output of the command that failed.
+fn failure(view: &ExperimentView) -> String {
+    let Some(failed) = view.asi.get("auto").and_then(|auto| auto.get("failed")).and_then(Value::as_object) else {
+        return String::new();
+    };
+    let tails = failed.iter().filter(|(key, _)| key.ends_with("tail"));
+    let tail = |(key, text): (&String, &Value)| {
+        let text = text.as_str()?.trim_end();
+        (!text.is_empty()).then(|| format!("the end of its {}\n{}", key.trim_end_matches("_tail"), block(text)))
+    };
+    tails.filter_map(tail).collect()
+}
+
+/// Indents a text of several lines.
+fn block(text: &str) -> String {
+    text.trim_end().lines().map(|line| format!("  {}\n", one_line(line))).collect()
+}

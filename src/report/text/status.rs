@@ -1,0 +1,120 @@
+//! Where a session stands, as `status` prints it.
+
+use jiff::Timestamp;
+
+use super::log::{cells, columns};
+use super::{duration, evidence, labelled};
+use crate::report::grid::{Grid, Screen};
+use crate::report::session::{BudgetView, CalibrationView, Counts, SessionView, Standing, UnderWay};
+
+/// Keeps that are listed; `log` has all.
+const KEEPS: usize = 10;
+
+/// Writes where the session stands, and the last keeps.
+pub fn status(view: &SessionView, screen: Screen) -> String {
+    let mut text = String::new();
+    text += &labelled("session", &format!("{} ({})", view.name, view.session));
+    text += &labelled("state", &standing(&view.standing));
+    text += &labelled("branch", &branch(view));
+    text += &labelled("time", &time(view));
+    text += &labelled("goal", &format!("{}, {} is better", view.primary.metric, view.primary.direction));
+    if let Some(calibration) = &view.calibration {
+        text += &labelled("baseline", &baseline(calibration, view));
+    }
+    text += &labelled("tried", &counts(view.counts));
+    text += &labelled("budget", &budget(view.budget));
+    if let Some(under_way) = &view.under_way {
+        let label = if matches!(view.standing, Standing::Running { .. }) { "now" } else { "unfinished" };
+        text += &labelled(label, &format!("#{} {}", under_way.experiment, under_way.description));
+        text += &labelled("", &progress(under_way));
+    }
+    if view.waiting_edits > 0 {
+        text += &labelled("ideas.md", &format!("{} edits wait until the file is there", view.waiting_edits));
+    }
+    text + &keeps(view, screen)
+}
+
+fn standing(standing: &Standing) -> String {
+    match standing {
+        Standing::Running { pid: Some(pid) } => format!("running (pid {pid}); 'autoresearch stop' ends it"),
+        Standing::Running { pid: None } => "running; 'autoresearch stop' ends it".to_owned(),
+        Standing::Stopped { rule, detail } if detail.is_empty() => format!("stopped: {rule}"),
+        Standing::Stopped { rule, detail } => format!("stopped: {rule} ({detail})"),
+        Standing::CutOff => "not running, cut off in the middle; 'autoresearch run' goes on from there".to_owned(),
+    }
+}
+
+fn branch(view: &SessionView) -> String {
+    format!("{} at {}, from base {}", view.branch, view.tip.short(), view.base.short())
+}
+
+fn time(view: &SessionView) -> String {
+    let minute = |at: Option<Timestamp>| at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let worked = duration(view.hours * 3600.0);
+    match (minute(view.started), minute(view.last_event)) {
+        (Some(started), Some(last)) => format!("{worked} at work; started {started}, last event {last}"),
+        _ => format!("{worked} at work"),
+    }
+}
+
+fn baseline(calibration: &CalibrationView, view: &SessionView) -> String {
+    let lens = &view.primary;
+    let mut text = format!("{} in {} a run", lens.value(calibration.median), duration(calibration.run_s));
+    text += &format!("; a pair's noise is {}", lens.size(calibration.noise));
+    if let Some(resolves) = calibration.resolves {
+        text += &format!(", {} can be resolved", lens.size(resolves));
+    }
+    text
+}
+
+fn counts(counts: Counts) -> String {
+    let named = [
+        (counts.kept, "kept"),
+        (counts.judged_only, "judged only"),
+        (counts.undone, "undone"),
+        (counts.discarded, "discarded"),
+        (counts.checks_failed, "failed checks"),
+        (counts.crashed, "crashed"),
+    ];
+    let parts: Vec<String> = named.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let all = format!("{} settled, {} of them reached the build", counts.settled, counts.iterations);
+    if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
+}
+
+fn budget(budget: BudgetView) -> String {
+    format!(
+        "{} of {} measured candidates of this alpha epoch; the next has alpha {:.4}",
+        budget.measured, budget.size, budget.alpha
+    )
+}
+
+fn progress(under_way: &UnderWay) -> String {
+    let mut parts = Vec::new();
+    if let Some(phase) = under_way.phase {
+        parts.push(under_way.what.as_ref().map_or_else(|| phase.to_string(), |what| format!("{phase} {what}")));
+    }
+    if under_way.pairs > 0 {
+        parts.push(format!("pair {} of at most {}", under_way.pairs, under_way.max_pairs));
+    }
+    parts.extend(under_way.change.as_ref().map(ToString::to_string));
+    parts.extend(under_way.ln_e.map(|ln_e| evidence(ln_e, under_way.ln_e_needed)));
+    if parts.is_empty() { "proposed".to_owned() } else { parts.join(", ") }
+}
+
+fn keeps(view: &SessionView, screen: Screen) -> String {
+    let keeps: Vec<_> = view.keeps().collect();
+    if keeps.is_empty() {
+        return String::new();
+    }
+    let shown = &keeps[keeps.len().saturating_sub(KEEPS)..];
+    let title = if shown.len() < keeps.len() {
+        format!("\nthe last {} of {} keeps (each measured against the best before it):\n", shown.len(), keeps.len())
+    } else {
+        "\nkept, each measured against the best before it:\n".to_owned()
+    };
+    let mut grid = Grid::new(&columns(false), screen);
+    for row in shown {
+        grid.row(cells(row, view, false));
+    }
+    title + &grid.text()
+}
