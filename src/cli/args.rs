@@ -48,13 +48,11 @@ pub enum Command {
     /// Write a working starting set for this repository: config, bench, checks, ideas.
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
-    Doctor(Doctor),
     /// Try the candidates one after another; commit what is truly better to the session's branch.
     Run(Run),
     /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.
     Try(Try),
     /// Compare two commits; needs no config and no session.
-    Compare(Compare),
     /// End a running session from another terminal, after its current step.
     Stop(Reading),
     /// Show where the session stands.
@@ -99,7 +97,9 @@ pub struct Doctor {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
+#[command(
+    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
+)]
 pub struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
@@ -194,7 +194,9 @@ pub struct Show {
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo")]
+#[command(
+    after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo"
+)]
 pub struct Demo {
     /// The experiment.
     #[arg(default_value = "lsm-batch")]

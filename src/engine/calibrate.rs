@@ -1,8 +1,6 @@
 //! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
 
-use crate::domain::{
-    Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel,
-};
+use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel};
 use crate::stats::{self, PairScale, SlotBias};
 
 use super::EngineError;
@@ -106,13 +104,15 @@ impl Session<'_, '_> {
                 (_, Some(min)) if median < min => Some(format!("below its min of {min}")),
                 _ => None,
             };
-            let unequal = sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
+            let unequal =
+                sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
             if let Some(how) = broken {
                 let detail = format!("sentinel {name} is {median} on the baseline, {how}");
                 return Err(EngineError::BaselineBroken { detail });
             }
             if unequal {
-                let detail = format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
+                let detail =
+                    format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
                 return Err(EngineError::BaselineBroken { detail });
             }
         }

@@ -80,7 +80,8 @@ pub(super) fn copy_untracked(
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        std::fs::copy(&from, &to).map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
+        std::fs::copy(&from, &to)
+            .map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
     }
     Ok(())
 }
@@ -105,4 +106,10 @@ pub(super) fn changed_path(
         old_path: touched.old_path,
         becomes_symlink_to: link.map(|target| String::from_utf8_lossy(&target).into_owned()),
     })
+}
+
+/// Returns the paths of all sealed files of a checkout, relative to its root.
+pub fn sealed_files(root: &Path, settings: &Settings) -> Result<Vec<String>, EngineError> {
+    let snapshot = HarnessSnapshot::collect(root, settings)?;
+    Ok(snapshot.files().iter().map(|file| file.path.clone()).collect())
 }

@@ -31,7 +31,8 @@ impl Session<'_, '_> {
             return Err(EngineError::Unrecorded { experiment: self.current_id() });
         };
         let rows = judged_rows(self.lens(), &facts);
-        let message = KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
+        let message =
+            KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
         let commit = self.bench.private().commit(&NewCommit {
             tree: &kept.tree,
             parent: &tip,

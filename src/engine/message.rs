@@ -61,7 +61,8 @@ fn trailers(keep: &KeepMessage<'_>, settings: &Settings) -> String {
     for (name, value) in &keep.run.metrics {
         result.insert(name.to_string(), (*value).into());
     }
-    let mut text = format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
+    let mut text =
+        format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
     if let Some(effect) = &keep.run.effect {
         let change = effect.change(settings.primary.direction);
         let unit = if change.percent { String::new() } else { format!(" {}", settings.primary.unit) };

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{
-    Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
-};
+use crate::domain::{Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings};
 use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
@@ -17,12 +15,12 @@ use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
+use super::queue::PatchQueues;
 use super::recorder::{Durability, Recorder};
 use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Purpose, Session};
-use super::queue::PatchQueues;
 use super::workbench::Workbench;
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
@@ -95,14 +93,24 @@ impl<'a, 'o> Session<'a, 'o> {
         std::fs::create_dir_all(places.cache())
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
-        let runner =
-            Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
+        let runner = Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;
         let purpose = context.purpose;
         let mut session = Self {
-            settings, places, user, interrupts, identity, base, bench, recorder, rings, scope, deadline, purpose,
+            settings,
+            places,
+            user,
+            interrupts,
+            identity,
+            base,
+            bench,
+            recorder,
+            rings,
+            scope,
+            deadline,
+            purpose,
         };
         session.begin(fresh, context)?;
         Ok(session)

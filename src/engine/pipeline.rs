@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{
     Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, ObjectId, Phase, PhaseEnded, PhaseStarted, Proposal,
-    Reason, RunSummary, Status,
+    Reason, RunSummary, Screened, Screening, Status,
 };
 use crate::policy;
 
@@ -76,6 +76,14 @@ impl Session<'_, '_> {
         self.settle(outcome, kept, commit)
     }
 
+    /// Settles a candidate of which nothing can be screened.
+    pub(super) fn refuse(&mut self, reason: Reason, detail: &str) -> Result<RunSummary, EngineError> {
+        let refused = Screening::Refused { reason, detail: detail.to_owned() };
+        let screened = Screened { outcome: refused, patch_id: None, touched: Vec::new(), warnings: Vec::new() };
+        self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
+        self.settle(Err(Dropped::by(reason, detail.to_owned())), None, Commit::No)
+    }
+
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
         let tree = step!(self.screen(proposal));
         self.bench.lay(&tree)?;
@@ -87,11 +95,7 @@ impl Session<'_, '_> {
         let comparison = step!(self.race());
         let decision = policy::decide(&comparison, self.settings.decision.strict);
         if decision.reason.status() != Status::Keep {
-            return Ok(Err(Dropped {
-                reason: decision.reason,
-                detail: decision.detail,
-                comparison: Some(comparison),
-            }));
+            return Ok(Err(Dropped { reason: decision.reason, detail: decision.detail, comparison: Some(comparison) }));
         }
         if !checks_first {
             step!(self.check_candidate());
@@ -173,7 +177,12 @@ impl Session<'_, '_> {
         self.places.run(id).join(super::logs::stem(phase, what))
     }
 
-    fn settle(&mut self, outcome: Result<Kept, Dropped>, commit: Option<ObjectId>, mode: Commit) -> Result<RunSummary, EngineError> {
+    fn settle(
+        &mut self,
+        outcome: Result<Kept, Dropped>,
+        commit: Option<ObjectId>,
+        mode: Commit,
+    ) -> Result<RunSummary, EngineError> {
         let tip = self.bench.tip().clone();
         let decided = match outcome {
             Ok(kept) => Decided {

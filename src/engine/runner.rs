@@ -108,8 +108,7 @@ impl<'a> Runner<'a> {
         if let Some(folder) = errand.log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        let environment =
-            Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
+        let environment = Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
         environment.create_folders(self.inherited.iter().cloned())?;
         let env = environment.variables(self.inherited.iter().cloned());
         Ok(Job {
@@ -140,10 +139,12 @@ impl<'a> Runner<'a> {
         match exit.outcome {
             Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
             Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
-            Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
-                Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
-                None => format!("'{command}' ended with {}", exit.outcome),
-            },
+            Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => {
+                match super::logs::last_line(&errand.stderr()) {
+                    Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
+                    None => format!("'{command}' ended with {}", exit.outcome),
+                }
+            }
         }
     }
 }

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Asi, Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState,
-    Settings,
+    Asi, Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings,
 };
 use crate::stats;
 
@@ -160,7 +159,8 @@ fn candidate_medians(pairs: &[Pair]) -> BTreeMap<MetricName, f64> {
 fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context: SummaryContext<'_>) -> Value {
     let mut auto = serde_json::Map::new();
     let mut deltas = serde_json::Map::new();
-    let names: Vec<MetricName> = pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
+    let names: Vec<MetricName> =
+        pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
     for row in names.iter().filter_map(|name| metric_row(context.lens, name, pairs)) {
         deltas.insert(row.metric.to_string(), delta(&row));
     }

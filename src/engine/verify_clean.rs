@@ -32,7 +32,10 @@ impl Session<'_, '_> {
         if let Err(failure) = rebuilt {
             return Ok(Err(stale(format!("rebuilt from an empty cache: {}", failure.detail))));
         }
-        step!(self.check_candidate().map(|checked| checked.map_err(|d| stale(format!("rebuilt from an empty cache: {}", d.detail)))));
+        step!(
+            self.check_candidate()
+                .map(|checked| checked.map_err(|d| stale(format!("rebuilt from an empty cache: {}", d.detail))))
+        );
         let mut differences = Vec::new();
         for number in 1..=PAIRS {
             let pair = step!(self.clean_pair(number));

@@ -78,11 +78,22 @@ impl<'a> Workbench<'a> {
         ];
         let limits = TimeLimits::resolve(settings, &BTreeMap::new());
         let plan = MetricPlan::new(settings)?;
-        let mut bench =
-            Self {
-                settings, places, runner, private, slots, baseline: 0, harness, tip, private_tip, limits, plan,
-                laid: None, lines: BTreeMap::new(), root: root.to_owned(),
-            };
+        let mut bench = Self {
+            settings,
+            places,
+            runner,
+            private,
+            slots,
+            baseline: 0,
+            harness,
+            tip,
+            private_tip,
+            limits,
+            plan,
+            laid: None,
+            lines: BTreeMap::new(),
+            root: root.to_owned(),
+        };
         for arm in [Arm::Baseline, Arm::Candidate] {
             bench.to_tip(arm)?;
         }
@@ -214,8 +225,14 @@ impl<'a> Workbench<'a> {
     pub fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
         let path = self.root(arm).join(check);
         let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
-        let errand =
-            Errand { phase: Phase::Check, command: &command, limit: self.limits.check, log, network: false, env: Vec::new() };
+        let errand = Errand {
+            phase: Phase::Check,
+            command: &command,
+            limit: self.limits.check,
+            log,
+            network: false,
+            env: Vec::new(),
+        };
         self.run(arm, &errand)
     }
 
