@@ -343,7 +343,7 @@ pub(super) struct SandboxFile {
     #[schemars(extend("default" = super::resolve::READ_ONLY))]
     pub(super) read_only: Option<Vec<String>>,
     /// Further folders that may be written, one copy per slot: absolute, or ~/...
-    pub(super) caches: Option<Vec<String>>,
+    pub(super) caches: Option<Unsupported>,
     /// Further environment variables that commands see.
     pub(super) env: Option<Vec<String>>,
 }
