@@ -47,7 +47,7 @@ fn view(place: &Place, id: ExperimentId) -> Result<ExperimentView, CliError> {
         decided: found.facts.decided.as_ref(),
         run: found.run.as_ref(),
         undone: found.undone.as_ref(),
-        metrics: metrics(configured, found.calibrated.as_ref(), &found.facts.pairs()),
+        metrics: metrics(configured, found.calibrated.as_deref(), &found.facts.pairs()),
         files: files(&folder),
         folder: &folder,
     }))
