@@ -30,18 +30,15 @@ impl Harness {
     /// Reads the sealed files from the user's checkout.
     pub fn collect(root: &Path, settings: &Settings) -> Result<Self, EngineError> {
         let snapshot = HarnessSnapshot::collect(root, settings)?;
-        let files = snapshot.files.iter().map(|file| HarnessFile {
+        let files = snapshot.files().iter().map(|file| HarnessFile {
             path: file.path.clone(),
             executable: file.executable,
             content: file.bytes.clone(),
         });
-        let folder = format!("{}/", join(&settings.folder, &settings.checks.dir));
-        let checks = snapshot.files.iter().filter(|file| file.executable).filter_map(|file| {
-            let name = file.path.strip_prefix(&folder).filter(|name| !name.contains('/'))?;
-            Some(CheckFile { name: name.to_owned(), path: file.path.clone() })
+        let checks = snapshot.checks().filter_map(|file| {
+            Some(CheckFile { name: snapshot.check_name(file)?.to_owned(), path: file.path.clone() })
         });
-        let (files, mut checks): (Vec<_>, Vec<_>) = (files.collect(), checks.collect());
-        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        let (files, checks) = (files.collect(), checks.collect());
         Ok(Self { snapshot, files, checks })
     }
 
@@ -65,14 +62,9 @@ impl Harness {
         self.files.iter().any(|file| file.path == path)
     }
 
-    /// Returns the hash (BLAKE3, hex) of each sealed file, its executable bit included.
+    /// Returns the hash (BLAKE3, hex) of each sealed file.
     pub fn hashes(&self) -> BTreeMap<String, String> {
-        let hash = |file: &HarnessFile| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(&[u8::from(file.executable)]).update(&file.content);
-            (file.path.clone(), hasher.finalize().to_hex().to_string())
-        };
-        self.files.iter().map(hash).collect()
+        self.snapshot.hashes()
     }
 }
 

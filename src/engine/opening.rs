@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::domain::{
     Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
 };
-use crate::gate::Scope;
+use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
 use crate::state::{self, SessionState};
@@ -91,7 +91,7 @@ impl<'a, 'o> Session<'a, 'o> {
         recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?;
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
-        let scope = Scope::compile(settings, harness.snapshot())?;
+        let scope = ScopeRules::new(settings, harness.snapshot())?;
         std::fs::create_dir_all(places.cache())
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;

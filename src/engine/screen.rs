@@ -53,8 +53,8 @@ impl Session<'_, '_> {
         self.save_diff(&applied.diff)?;
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
-        if let Some((reason, detail)) = self.scope.judge(&changed) {
-            return Ok(Err(Dropped::by(reason, detail)));
+        if let Some(refusal) = self.scope.judge(&changed) {
+            return Ok(Err(Dropped::by(refusal.reason, refusal.detail)));
         }
         if let Some(earlier) = self.recorder.state().duplicate(&patch_id, self.bench.tip()) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);

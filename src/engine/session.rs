@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::domain::{
     Author, Event, ExperimentId, ObjectId, Proposal, Proposed, RunSummary, Settings, Stopped, StopRule,
 };
-use crate::gate::Scope;
+use crate::gate::ScopeRules;
 use crate::git::UserRepository;
 use crate::host::{HostError, HostLock};
 use crate::policy::{self, CheckStreak, Counters};
@@ -73,7 +73,7 @@ pub struct Session<'a, 'o> {
     pub(super) bench: Workbench<'a>,
     pub(super) recorder: Recorder<'o>,
     pub(super) rings: Rings,
-    pub(super) scope: Scope,
+    pub(super) scope: ScopeRules,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
 }

@@ -173,7 +173,7 @@ impl<W: Write> Sample<'_, W> {
 
     /// Writes one experiment and returns the tip after it.
     fn experiment(&mut self, id: ExperimentId, tip: &ObjectId) -> io::Result<ObjectId> {
-        let keep = id.0 % KEEP_EVERY == 0;
+        let keep = id.0.is_multiple_of(KEEP_EVERY);
         let commit = if keep { object(1_000_000 + u64::from(id.0)) } else { tip.clone() };
         self.put(Some(id), &Event::Proposed(Box::new(proposed(id, tip))))?;
         self.put(Some(id), &Event::Screened(Box::new(screened(id))))?;
@@ -207,12 +207,12 @@ fn proposed(id: ExperimentId, tip: &ObjectId) -> Proposed {
         commit: true,
         description: description(id),
         hypothesis: "Fewer system calls for the same bytes.".to_owned(),
-        idea: (id.0 % 3 == 0).then(|| format!("idea-{}", id.0)),
+        idea: id.0.is_multiple_of(3).then(|| format!("idea-{}", id.0)),
         axes: Vec::new(),
         goal: Goal::Improve,
         asi: Asi::new(),
         source: ProposalSource::Queue(format!("candidates/{:05}-batch.patch", id.0)),
-        patch_hash: format!("{:064x}", id.0),
+        patch_hash: format!("{:032x}", id.0).repeat(2),
         tip: tip.clone(),
     }
 }

@@ -130,7 +130,7 @@ fn a_last_line_that_is_no_json_is_cut_even_with_its_newline() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_of(folder.path(), &["one"]);
     let good = fs::read(&path).unwrap();
-    fs::write(&path, [good.as_slice(), &[0; 70_000], b"\n"].concat()).unwrap();
+    fs::write(&path, [good.as_slice(), &vec![0; 70_000], b"\n"].concat()).unwrap();
     let journal = Journal::open(&path).unwrap();
     assert_eq!(journal.torn(), Some(TornTail { offset: good.len() as u64, bytes: 70_001 }));
     assert_eq!(fs::read(&path).unwrap(), good);

@@ -250,14 +250,14 @@ impl SessionState {
         self.configured.as_deref()
     }
 
-    /// Returns the segment that the last calibration was made in.
-    pub fn calibrated_segment(&self) -> Option<u32> {
-        self.calibrated_segment
-    }
-
     /// Returns the last calibration.
     pub fn calibrated(&self) -> Option<&Calibrated> {
         self.calibrated.as_deref()
+    }
+
+    /// Returns the segment that the last calibration was made in.
+    pub fn calibrated_segment(&self) -> Option<u32> {
+        self.calibrated_segment
     }
 
     /// Returns the settled experiments in the order in which they were settled; the baseline is number 0.
