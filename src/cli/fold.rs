@@ -52,7 +52,7 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
         state: &folded.state,
         lenses: &folded.lenses,
         latest: &folded.latest,
-        running: holder.map(|holder| holder.pid),
+        running: holder,
         now: jiff::Timestamp::now(),
     };
     SessionView::new(input).ok_or_else(missing)
