@@ -61,7 +61,7 @@ fn round_to_three(x: f64) -> f64 {
 /// Writes a value with about four significant digits, and no exponent where it reads well without one.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    if value == value.trunc() && size < 1e15 {
+    if value.fract() == 0.0 && size < 1e15 {
         return format!("{value}");
     }
     match size {
