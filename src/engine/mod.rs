@@ -1,1 +1,3 @@
 //! (module in work: engine)
+
+pub mod habits;
