@@ -1,3 +1,4 @@
 //! (module in work: engine)
 
 pub mod habits;
+pub mod starter;
