@@ -203,7 +203,7 @@ impl Session<'_, '_> {
                 comparison: dropped.comparison,
                 commit: None,
                 tip,
-                moves_branch: false,
+                moves_branch: mode == Commit::Yes,
             },
         };
         self.recorder.experiment(Event::Decided(Box::new(decided.clone())), Durability::Synced)?;
