@@ -95,7 +95,7 @@ impl<'a> Workbench<'a> {
             root: root.to_owned(),
         };
         for arm in [Arm::Baseline, Arm::Candidate] {
-            bench.to_tip(arm)?;
+            bench.reset_to_tip(arm)?;
         }
         Ok(bench)
     }
@@ -133,7 +133,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Puts an arm's slot at the tip with the harness laid over it; only warm caches and `prepare`'s files survive.
-    pub(super) fn to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn reset_to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
         let keep = self.kept_folders();
         let index = self.index(arm);
         if arm == Arm::Candidate {
@@ -149,7 +149,7 @@ impl<'a> Workbench<'a> {
 
     /// Puts the candidate's slot at the tip and lays a tree over it.
     pub(super) fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
-        self.to_tip(Arm::Candidate)?;
+        self.reset_to_tip(Arm::Candidate)?;
         let index = self.index(Arm::Candidate);
         self.slots[index].lay(tree)?;
         self.laid = Some(tree.clone());
@@ -161,8 +161,8 @@ impl<'a> Workbench<'a> {
         self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
-        self.to_tip(Arm::Baseline)?;
-        self.to_tip(Arm::Candidate)
+        self.reset_to_tip(Arm::Baseline)?;
+        self.reset_to_tip(Arm::Candidate)
     }
 
     /// Removes an arm's warm caches, so that its next build starts from nothing.
@@ -184,7 +184,7 @@ impl<'a> Workbench<'a> {
         let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
         let index = self.index(arm);
         self.slots[index].forget_prepared()?;
-        self.to_tip(arm)?;
+        self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
         let errand = Errand {
             phase: Phase::Prepare,
@@ -321,10 +321,10 @@ impl<'a> Workbench<'a> {
     /// Puts every file that a failed command may have left behind in the candidate's and the baseline's slot right.
     pub(super) fn restore(&mut self) -> Result<(), EngineError> {
         let laid = self.laid.clone();
-        self.to_tip(Arm::Baseline)?;
+        self.reset_to_tip(Arm::Baseline)?;
         match laid {
             Some(tree) => self.lay(&tree),
-            None => self.to_tip(Arm::Candidate),
+            None => self.reset_to_tip(Arm::Candidate),
         }
     }
 }
