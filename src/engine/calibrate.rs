@@ -10,7 +10,7 @@ use super::session::Session;
 
 /// What the set-up before a calibration took, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SetupTimes {
+pub(super) struct SetupTimes {
     /// The first full build.
     pub build_s: f64,
     /// The slowest check.

@@ -27,7 +27,7 @@ use super::workbench::Workbench;
 const VERSION: &str = concat!("autoresearch ", env!("CARGO_PKG_VERSION"));
 
 /// What a journal says when it is read back: the fold, the noise, and the experiment that was left unfinished.
-pub struct ReadBack {
+pub(super) struct ReadBack {
     /// The fold.
     pub state: SessionState,
     /// The noise rings.
@@ -37,7 +37,7 @@ pub struct ReadBack {
 }
 
 /// Reads a journal back in one pass.
-pub fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, EngineError> {
+pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, EngineError> {
     let reader = Reader::open(path)?;
     let mut state = SessionState::new(reader.header().session);
     let mut rings = Rings::new(settings);
@@ -143,6 +143,9 @@ impl<'a, 'o> Session<'a, 'o> {
             self.recorder.session(Event::Resumed(resumed), Durability::Synced)?;
         }
         let enforced = process::probe(context.supervisor)?;
+        if self.settings.sandbox.require {
+            require_sandbox(&enforced)?;
+        }
         self.recorder.session(Event::SandboxApplied(SandboxApplied { enforced }), Durability::Written)?;
         Ok(())
     }
@@ -200,6 +203,18 @@ fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
     Ok(Journal::create(path, SessionId::generate(), VERSION)?)
+}
+
+/// Refuses a machine that cannot enforce what `sandbox.require` asks for.
+fn require_sandbox(enforced: &BTreeMap<String, String>) -> Result<(), EngineError> {
+    let missing = enforced.iter().find(|(_, state)| state.starts_with("missing"));
+    match missing {
+        None => Ok(()),
+        Some((means, state)) => Err(EngineError::Refused {
+            reason: format!("this machine cannot enforce the sandbox: {means} is {state}"),
+            cure: "set sandbox.require to false to run with what there is, or use another machine".to_owned(),
+        }),
+    }
 }
 
 /// Returns the commit that a new session starts from.

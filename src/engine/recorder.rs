@@ -8,7 +8,7 @@ use super::experiment::ExperimentFacts;
 
 /// Whether an event must be on the disk before the loop goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(super) enum Durability {
     /// It is written; a crash of the machine may lose it.
     Written,
     /// It is on the disk.
@@ -16,7 +16,7 @@ pub enum Durability {
 }
 
 /// Appends to the journal and keeps what follows from it up to date.
-pub struct Recorder<'o> {
+pub(super) struct Recorder<'o> {
     journal: Journal,
     state: SessionState,
     facts: ExperimentFacts,
@@ -25,32 +25,32 @@ pub struct Recorder<'o> {
 
 impl<'o> Recorder<'o> {
     /// Takes over an open journal, the fold of what it holds, and those who want to be told.
-    pub fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
+    pub(super) fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
         Self { journal, state, facts: ExperimentFacts::default(), observers }
     }
 
     /// Returns the fold of everything recorded.
-    pub fn state(&self) -> &SessionState {
+    pub(super) fn state(&self) -> &SessionState {
         &self.state
     }
 
     /// Returns the facts of the experiment under way.
-    pub fn facts(&self) -> &ExperimentFacts {
+    pub(super) fn facts(&self) -> &ExperimentFacts {
         &self.facts
     }
 
     /// Begins the facts of an experiment, or takes up those that an interrupted session left.
-    pub fn begin(&mut self, facts: ExperimentFacts) {
+    pub(super) fn begin(&mut self, facts: ExperimentFacts) {
         self.facts = facts;
     }
 
     /// Records an event that belongs to no experiment.
-    pub fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+    pub(super) fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
         self.record(None, event, durability)
     }
 
     /// Records an event of the experiment under way.
-    pub fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+    pub(super) fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
         self.record(self.facts.id, event, durability)
     }
 

@@ -69,20 +69,21 @@ impl PrivateRepository {
             let rung = if base.id() == tip.id() { Rung::Strict } else { Rung::KnownBase };
             return Ok((self.merge(&base, &updates, tip, files)?, rung));
         }
-        for (placement, rung) in [(Placement::Strict, Rung::Strict), (Placement::Offset, Rung::Offset)] {
-            match self.lay_patch(files, tip, placement) {
-                Ok(updates) => return Ok((update_tree(&self.repo, Some(tip.id()), &updates)?, rung)),
-                Err(ApplyError::Rejected(misfit)) if placement == Placement::Offset => {
-                    return match self.three_way(files, tip)? {
-                        Some(tree) => Ok((tree, Rung::ThreeWay)),
-                        None => Err(ApplyError::Rejected(misfit)),
-                    };
-                }
-                Err(ApplyError::Rejected(_)) => {}
-                Err(ApplyError::Git(e)) => return Err(e.into()),
-            }
+        let strict = match self.lay_patch(files, tip, Placement::Strict) {
+            Ok(updates) => return Ok((update_tree(&self.repo, Some(tip.id()), &updates)?, Rung::Strict)),
+            Err(ApplyError::Rejected(misfit)) => misfit,
+            Err(ApplyError::Git(e)) => return Err(e.into()),
+        };
+        let offset = match self.lay_patch(files, tip, Placement::Offset) {
+            Ok(updates) => return Ok((update_tree(&self.repo, Some(tip.id()), &updates)?, Rung::Offset)),
+            Err(ApplyError::Rejected(misfit)) => misfit,
+            Err(ApplyError::Git(e)) => return Err(e.into()),
+        };
+        if let Some(tree) = self.three_way(files, tip)? {
+            return Ok((tree, Rung::ThreeWay));
         }
-        Ok((tip.id(), Rung::Strict))
+        let only_elsewhere = matches!(strict.why, RejectionKind::NotThere { .. });
+        Err(ApplyError::Rejected(if only_elsewhere { offset } else { strict }))
     }
 
     /// Reads the trees of those bases that are in the object store, each once.

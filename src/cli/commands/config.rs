@@ -1,5 +1,7 @@
 //! `autoresearch config`: every setting with its value and origin, the sealed files, and the schema.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::cli::args::{ConfigArgs, Global};
@@ -43,8 +45,11 @@ fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
 }
 
 fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
-    let mut text = format!("config  {}\nstate   {}\n", place.config.display(), place.places.state().display());
-    text += &format!("cache   {}\n\n", place.places.cache().display());
+    let folders =
+        [("config", place.config.as_path()), ("state", place.places.state()), ("cache", place.places.cache())];
+    let line = |(name, path): (&str, &Path)| format!("{name:<8}{}\n", path.display());
+    let mut text: String = folders.map(line).concat();
+    text.push('\n');
     let mut grid = Grid::new(&[Column::Text("key"), Column::Text("origin"), Column::Flexible("value")], screen);
     for setting in &place.shown {
         let origin = setting.origin.to_string();
@@ -57,9 +62,8 @@ fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
         grid.row([Cell::from(&file.path), file.why.to_string().into()]);
     }
     text += &grid.text();
-    for glob in harness.unmatched() {
-        text += &format!("warning: harness '{glob}' matches no file\n");
-    }
+    let unmatched = harness.unmatched().iter();
+    text.extend(unmatched.map(|glob| format!("warning: harness '{glob}' matches no file\n")));
     text + "\nsealed in every repository, but for what scope.unseal names\n" + &built_in(screen)
 }
 

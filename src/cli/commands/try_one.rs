@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::run::context;
+use super::run::{context, resumed_progress};
 use crate::cli::args::{Global, Try};
 use crate::cli::error::CliError;
 use crate::cli::place::{self, Place};
@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
-    let mut progress = if args.json { Progress::quiet() } else { Progress::new(ui) };
+    let mut progress = if args.json { Progress::quiet() } else { resumed_progress(&place, ui)? };
     let commit = if args.no_commit { Commit::No } else { Commit::Yes };
     let mut session = Session::open(&context, vec![&mut progress])?;
     session.ready()?;
