@@ -45,11 +45,13 @@ impl<'o> Recorder<'o> {
     }
 
     /// Records an event that belongs to no experiment.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
     pub(super) fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
         self.record(None, &event, durability)
     }
 
     /// Records an event of the experiment under way.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
     pub(super) fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
         self.record(self.facts.id, &event, durability)
     }
