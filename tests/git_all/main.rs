@@ -1,5 +1,6 @@
 //! Everything about git, on temporary repositories made by git itself.
 
+
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
