@@ -31,7 +31,12 @@ fn a_config_that_is_not_json_is_refused_with_file_and_line() {
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     let env = TestEnvironment::counting_project();
     env.configure(|config| config["bench"]["timeoutSecond"] = json!(3));
-    refused(&env, &["run"], 1, &["autoresearch.config.json:1:", "'bench.timeoutSecond'", "did you mean 'bench.timeoutSeconds'?"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["autoresearch.config.json:1:", "'bench.timeoutSecond'", "did you mean 'bench.timeoutSeconds'?"],
+    );
 }
 
 #[test]
@@ -84,14 +89,24 @@ fn a_session_works_on_a_detached_head() {
 fn a_branch_that_no_session_made_is_refused() {
     let env = TestEnvironment::counting_project();
     env.git(["branch", "autoresearch/counting"]);
-    refused(&env, &["run"], 1, &["branch 'autoresearch/counting' exists already", "git branch -D autoresearch/counting"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["branch 'autoresearch/counting' exists already", "git branch -D autoresearch/counting"],
+    );
 }
 
 #[test]
 fn a_branch_in_whose_way_another_one_stands_is_refused_with_both_names() {
     let env = TestEnvironment::counting_project();
     env.git(["branch", "autoresearch"]);
-    refused(&env, &["run"], 1, &["'autoresearch/counting' cannot be made beside branch 'autoresearch'", "git branch -m"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["'autoresearch/counting' cannot be made beside branch 'autoresearch'", "git branch -m"],
+    );
 }
 
 #[test]
@@ -248,7 +263,11 @@ fn a_bench_that_starts_failing_in_both_arms_stops_the_session_and_the_experiment
     env.run(["run"]).expect(0);
     env.expect_verdicts("counting", &[("win", "keep", "improved", "")]);
     let pairs = env.events("counting", "pair");
-    let complete: Vec<_> = pairs.iter().filter(|p| p["experiment"] == 1 && p["void"].is_null()).map(|p| p["pair"].as_u64().unwrap()).collect();
+    let complete: Vec<_> = pairs
+        .iter()
+        .filter(|p| p["experiment"] == 1 && p["void"].is_null())
+        .map(|p| p["pair"].as_u64().unwrap())
+        .collect();
     assert_eq!(complete, [1, 2, 3], "the first pair is that of the first process");
     assert_eq!(env.settled("counting", "win")["effect"]["pairs"], 3);
     assert_eq!(env.belongings(), before);

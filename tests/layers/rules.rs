@@ -64,6 +64,7 @@ pub(crate) const OWNERS: [(&str, &[&str]); 21] = [
     ("mailparse", &["propose"]),
     ("globset", &["gate"]),
     ("pulldown_cmark", &["ideas"]),
+    ("memchr", &["measure"]),
     ("maud", &["report"]),
     ("comfy_table", &["report"]),
     ("clap", &["cli"]),

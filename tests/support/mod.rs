@@ -87,7 +87,9 @@ impl TestEnvironment {
         let hook = hook.display();
         env.script(
             "bench.sh",
-            &format!("#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"),
+            &format!(
+                "#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"
+            ),
         );
         env.commit("a bench that can be hooked");
         env
@@ -137,7 +139,8 @@ impl TestEnvironment {
 
     /// Returns everything that a session must leave alone: checkout, index, stash, config, and all refs but its branch.
     pub fn belongings(&self) -> (String, String) {
-        let own = [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"];
+        let own =
+            [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"];
         let refs = self.git(["for-each-ref"]);
         let others = refs.lines().filter(|line| !line.contains("refs/heads/autoresearch/"));
         (fingerprint(&self.repo(), &own), others.collect::<Vec<_>>().join("\n"))
@@ -184,7 +187,10 @@ impl TestEnvironment {
             let run = self.settled(name, description);
             let why = run["asi"]["auto"]["why"].as_str().unwrap_or_default();
             if run["status"] != status || run["reason"] != reason || !why.contains(part) {
-                wrong.push(format!("{description}: {} {} '{why}', expected {status} {reason} '{part}'", run["status"], run["reason"]));
+                wrong.push(format!(
+                    "{description}: {} {} '{why}', expected {status} {reason} '{part}'",
+                    run["status"], run["reason"]
+                ));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

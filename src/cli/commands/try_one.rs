@@ -76,13 +76,13 @@ fn parse(bytes: &[u8], name: &str, source: &str) -> Result<Proposal, CliError> {
 
 /// Returns what a checkout's change must not carry: the sealed files, which are often edited beside it.
 fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
-    let snapshot = crate::engine::sealed_files(place.repository.root(), &place.settings)?;
+    let sealed = crate::engine::sealed(place.repository.root(), &place.settings)?;
     let ideas = if place.settings.folder.is_empty() {
         "ideas.md".to_owned()
     } else {
         format!("{}/ideas.md", place.settings.folder)
     };
-    Ok(snapshot.into_iter().chain([ideas]).collect())
+    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([ideas]).collect())
 }
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
