@@ -19,6 +19,7 @@ mod offer;
 mod opening;
 mod pipeline;
 mod places;
+mod prepared;
 mod queue;
 mod race;
 mod ready;

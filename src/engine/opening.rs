@@ -113,6 +113,7 @@ impl<'a, 'o> Session<'a, 'o> {
             recorder,
             rings,
             scope,
+            filtered: survey.filtered,
             deadline,
             purpose,
         };

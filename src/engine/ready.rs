@@ -28,7 +28,7 @@ impl Session<'_, '_> {
     fn bring_up(&mut self) -> Result<(), EngineError> {
         let mut times = SetupTimes::default();
         for arm in [Arm::Baseline, Arm::Candidate] {
-            self.prepare(arm)?;
+            self.prepare_where_due(arm)?;
             let clock = Instant::now();
             self.build_baseline(arm)?;
             times.build_s = times.build_s.max(clock.elapsed().as_secs_f64());
@@ -43,8 +43,19 @@ impl Session<'_, '_> {
         self.record_baseline()
     }
 
-    fn prepare(&mut self, arm: Arm) -> Result<(), EngineError> {
-        if self.settings.prepare.is_none() {
+    /// Prepares both slots again and rebuilds the baseline, where a keep changed a file of `prepare.rerunWhen`.
+    pub(super) fn prepare_after_keep(&mut self) -> Result<(), EngineError> {
+        if !self.bench.prepare_is_due(Arm::Baseline)? && !self.bench.prepare_is_due(Arm::Candidate)? {
+            return Ok(());
+        }
+        for arm in [Arm::Baseline, Arm::Candidate] {
+            self.prepare_where_due(arm)?;
+        }
+        self.build_baseline(Arm::Baseline)
+    }
+
+    fn prepare_where_due(&mut self, arm: Arm) -> Result<(), EngineError> {
+        if !self.bench.prepare_is_due(arm)? {
             return Ok(());
         }
         let log = self.log(Phase::Prepare, Some(&arm.to_string()));

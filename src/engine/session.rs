@@ -80,6 +80,8 @@ pub struct Session<'a, 'o> {
     pub(super) recorder: Recorder<'o>,
     pub(super) rings: Rings,
     pub(super) scope: ScopeRules,
+    /// Paths with a clean/smudge filter, which candidates may not touch.
+    pub(super) filtered: Vec<String>,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
@@ -181,8 +181,9 @@ impl<'a> Workbench<'a> {
 
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
     pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
-        let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
+        let Some(prepare) = self.prepare_settings() else { return Ok(Ok(())) };
         let index = self.index(arm);
+        self.unmark_prepared(arm)?;
         self.slots[index].forget_prepared()?;
         self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
@@ -199,7 +200,18 @@ impl<'a> Workbench<'a> {
         }
         let keep = self.kept_folders();
         self.slots[index].record_prepared(&keep)?;
+        self.mark_prepared(arm, prepare)?;
         Ok(Ok(()))
+    }
+
+    /// Returns how slots are prepared, where they are.
+    pub(super) fn prepare_settings(&self) -> Option<&'a Prepare> {
+        self.settings.prepare.as_ref()
+    }
+
+    /// Returns the config's folder, relative to the repository root.
+    pub(super) fn folder(&self) -> &str {
+        &self.settings.folder
     }
 
     /// Builds an arm; `None` where nothing needs building.
@@ -237,7 +249,7 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
+        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
             phase: Phase::Measure,
@@ -300,7 +312,7 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    fn place_home(&self, arm: Arm) -> PathBuf {
+    pub(super) fn home(&self, arm: Arm) -> PathBuf {
         self.places.slot_home(self.slots[self.index(arm)].name().as_str())
     }
 
