@@ -161,7 +161,7 @@ impl<'a> Workbench<'a> {
         self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
-        self.to_tip(Arm::Baseline)?;
+        self.slots[self.baseline].stand(&self.private_tip)?;
         self.to_tip(Arm::Candidate)
     }
 

@@ -156,9 +156,18 @@ impl Slot {
     /// What stays: the `keep` folders (relative to the repository root) and what `prepare` made. Files that are right
     /// already keep their times, also when a kept candidate becomes the new tip.
     pub fn reset(&mut self, commit: &ObjectId, keep: &[String]) -> Result<(), GitError> {
+        self.put(commit, &self.protected(keep), true)
+    }
+
+    /// Puts HEAD, index and tracked files at a private commit, and leaves all else: what was built here serves on.
+    pub fn stand(&mut self, commit: &ObjectId) -> Result<(), GitError> {
+        self.put(commit, &Protected::default(), false)
+    }
+
+    fn put(&mut self, commit: &ObjectId, protected: &Protected, clean: bool) -> Result<(), GitError> {
         self.admin.restore(commit)?;
         let mut renewed = self.retarget(commit)?;
-        let found = self.scan(&self.protected(keep), true)?;
+        let found = self.scan(protected, clean)?;
         for path in &found.loose {
             remove(&self.root().join(to_os(path)))?;
         }
