@@ -1,5 +1,7 @@
 //! What a session does with a bad config, a bad repository state and a bad bench: a clear message, and nothing harmed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! Whole sessions of the program with a scripted bench: what is kept, what is dropped, what is left alone.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use serde_json::json;

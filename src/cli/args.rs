@@ -97,6 +97,7 @@ pub(super) struct Doctor {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
 #[command(
     after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
 )]
@@ -152,7 +153,7 @@ pub(super) struct Compare {
     /// The build command.
     #[arg(long, value_name = "CMD")]
     pub build: Option<String>,
-    /// The metric to compare by; the only or first METRIC name, else auto.wall_s.
+    /// The metric to compare by; the only or first METRIC name, else `auto.wall_s`.
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
     /// Which way is better.

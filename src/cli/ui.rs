@@ -72,7 +72,7 @@ impl Ui {
     }
 
     /// Says whether progress may redraw a line.
-    pub(super) fn is_live(&self) -> bool {
+    pub(super) fn is_live() -> bool {
         io::stderr().is_terminal()
     }
 }

@@ -144,7 +144,6 @@ impl Session<'_, '_> {
                 Ok(_) => return Ok(Err(named(failure, what).into())),
                 Err(baseline) => last = Some(baseline),
             }
-            self.bench.restore()?;
         }
         let detail = last.map(|failure| named(failure, what).detail).unwrap_or_default();
         Err(EngineError::BaselineBroken { detail })
@@ -203,7 +202,7 @@ impl Session<'_, '_> {
                 comparison: dropped.comparison,
                 commit: None,
                 tip,
-                moves_branch: false,
+                moves_branch: mode == Commit::Yes,
             },
         };
         self.recorder.experiment(Event::Decided(Box::new(decided.clone())), Durability::Synced)?;

@@ -45,26 +45,28 @@ impl<'o> Recorder<'o> {
     }
 
     /// Records an event that belongs to no experiment.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
     pub(super) fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
-        self.record(None, event, durability)
+        self.record(None, &event, durability)
     }
 
     /// Records an event of the experiment under way.
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
     pub(super) fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
-        self.record(self.facts.id, event, durability)
+        self.record(self.facts.id, &event, durability)
     }
 
-    fn record(&mut self, id: Option<ExperimentId>, event: Event, durability: Durability) -> Result<(), JournalError> {
+    fn record(&mut self, id: Option<ExperimentId>, event: &Event, durability: Durability) -> Result<(), JournalError> {
         let at = match durability {
-            Durability::Written => self.journal.append(id, &event)?,
-            Durability::Synced => self.journal.append_synced(id, &event)?,
+            Durability::Written => self.journal.append(id, event)?,
+            Durability::Synced => self.journal.append_synced(id, event)?,
         };
-        self.state.apply(id, at, &event);
-        if id.is_some() && id == self.facts.id {
-            self.facts.apply(&event);
+        self.state.apply(id, at, event);
+        if matches!(event, Event::Configured(_)) || (id.is_some() && id == self.facts.id) {
+            self.facts.apply(event);
         }
         for observer in &mut self.observers {
-            observer.event(id, &event);
+            observer.event(id, event);
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ impl<'a> Runner<'a> {
         }
         Ok(match policy::failure(errand.phase, exit.outcome) {
             None => Ok(exit),
-            Some(reason) => Err(Failure { reason, detail: self.describe(errand, &exit), exit: Some(exit) }),
+            Some(reason) => Err(Failure { reason, detail: describe(errand, &exit), exit: Some(exit) }),
         })
     }
 
@@ -147,20 +147,6 @@ impl<'a> Runner<'a> {
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
     }
-
-    fn describe(&self, errand: &Errand<'_>, exit: &Exit) -> String {
-        let command = errand.command.to_string();
-        match exit.outcome {
-            Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
-            Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
-            Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => {
-                match super::logs::last_line(&errand.stderr()) {
-                    Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
-                    None => format!("'{command}' ended with {}", exit.outcome),
-                }
-            }
-        }
-    }
 }
 
 /// Where a command runs: a slot's name and root folder.
@@ -170,6 +156,19 @@ pub(super) struct SlotPlace<'a> {
     pub name: &'a str,
     /// The worktree.
     pub root: &'a Path,
+}
+
+/// Says in one line how a command ended, with the last words that it left.
+fn describe(errand: &Errand<'_>, exit: &Exit) -> String {
+    let command = errand.command.to_string();
+    match exit.outcome {
+        Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
+        Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
+        Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
+            Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
+            None => format!("'{command}' ended with {}", exit.outcome),
+        },
+    }
 }
 
 /// Empties a private temporary folder, so that nothing passes from one command to the next by it.

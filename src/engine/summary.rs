@@ -46,7 +46,7 @@ impl MetricRow {
 
 /// Writes a value with four significant digits at least and no exponent where it is readable.
 pub fn number(value: f64) -> String {
-    if value == value.trunc() && value.abs() < 1e15 {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
         return format!("{value}");
     }
     let digits = if value.abs() >= 1000.0 {

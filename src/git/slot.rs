@@ -13,7 +13,7 @@ use super::error::Doing;
 use super::manifest::{Folder, Tracked};
 use super::materialise::Writer;
 use super::objects::{Change, Found, GITLINK, Node, lookup, to_os, tree_delta};
-use super::private::{Traits, oid, write_atomic};
+use super::private::{Bytes, Traits, oid, write_atomic};
 use super::scan::{DeviationKind, Findings, Protected, Scan, remove, remove_with_folders};
 use super::slot_admin::Admin;
 use super::slot_index::SlotIndex;
@@ -101,12 +101,8 @@ impl Slot {
         let root = private.folder().join(name.as_str());
         let admin = Admin::new(private.path(), &root, name, private.traits.sparse);
         let ready = private.path().join("autoresearch").join(format!("ready-{}", name.as_str()));
-        let writer = Writer {
-            repo: private.library()?,
-            user: private.user.clone(),
-            root: root.clone(),
-            converts: private.traits.converts,
-        };
+        let converts = private.traits.bytes != Bytes::OfTheBlob;
+        let writer = Writer { repo: private.library()?, user: private.user.clone(), root: root.clone(), converts };
         let fresh = !(ready.exists() && root.join(".git").exists());
         if fresh {
             remove(&ready)?;
@@ -115,15 +111,16 @@ impl Slot {
         }
         admin.restore(commit)?;
         remove(&admin.index())?;
-        if fresh || private.traits.converts || private.traits.sparse {
+        if fresh || converts || private.traits.sparse {
             writer.check_out(commit, &admin.index())?;
             write_atomic(&ready, b"")?;
         }
         let excluded = SlotIndex::skipped(&admin.index())?;
         remove(&admin.index())?;
-        let index = SlotIndex::empty(&admin.index())?;
+        let index = SlotIndex::empty(&admin.index(), private.traits.bytes == Bytes::Filtered)?;
         let prepared = Prepared::load(private.path().join("autoresearch").join(format!("prepared-{}", name.as_str())))?;
-        let standing = Standing { excluded, ..Standing::read(&writer, commit)? };
+        let mut standing = Standing::read(&writer, commit)?;
+        standing.leave_out(excluded);
         let mut slot = Self {
             name,
             writer,
@@ -333,7 +330,7 @@ impl Slot {
         let changes = tree_delta(&self.writer.repo, Some(self.standing.tree), Some(next.tree))?;
         let fresh: Vec<Vec<u8>> = changes.iter().filter(|c| c.old.is_none()).map(|c| c.path.clone()).collect();
         let hidden = self.hidden(&fresh)?;
-        let mut last = std::mem::replace(&mut self.standing, next);
+        let last = std::mem::replace(&mut self.standing, next);
         self.standing.gitlinks = last.gitlinks;
         for change in &changes {
             match change.new {
@@ -341,8 +338,8 @@ impl Slot {
                 Some(_) | None => drop(self.standing.gitlinks.remove(&change.path)),
             }
         }
-        self.standing.excluded.append(&mut last.excluded);
-        self.standing.excluded.extend(hidden);
+        self.standing.leave_out(last.excluded);
+        self.standing.leave_out(hidden);
         Ok(changes.into_iter().map(|change| change.path).collect())
     }
 
@@ -394,6 +391,11 @@ impl Standing {
         let (tree, tip) = (object.tree_id(), tip.tree_id());
         let harness = tree_delta(repo, Some(tip), Some(tree))?.into_iter().map(|change| change.path).collect();
         Ok(Self { commit: commit.clone(), tree, tip, harness, gitlinks: BTreeSet::new(), excluded: BTreeSet::new() })
+    }
+
+    /// Leaves paths out that a sparse checkout leaves out; the harness is laid wherever it is.
+    fn leave_out(&mut self, paths: BTreeSet<Vec<u8>>) {
+        self.excluded.extend(paths.into_iter().filter(|path| !self.harness.contains(path)));
     }
 }
 

@@ -4,6 +4,9 @@ use crate::room::{Room, git_in, numbered};
 use autoresearch::domain::ObjectId;
 use autoresearch::git::{Applied, ApplyError, NewCommit, PrivateRepository, Rejection, RejectionKind, Rung, TouchKind};
 
+/// A change of the checkout.
+type Edit = fn(&Room);
+
 fn rejection(result: Result<Applied, ApplyError>) -> Rejection {
     match result {
         Err(ApplyError::Rejected(rejection)) => rejection,
@@ -36,7 +39,7 @@ fn file(private: &PrivateRepository, tree: &ObjectId, path: &str) -> Option<Stri
 #[test]
 fn edits_creations_deletions_renames_modes_and_links_apply_as_git_applies_them() {
     let room = Room::new();
-    let edits: [(&str, fn(&Room)); 9] = [
+    let edits: [(&str, Edit); 9] = [
         ("edit", |r| r.write("src/main.txt", numbered(40).replace("line 20\n", "LINE 20\nmore\n"))),
         ("create", |r| r.write("new/deep/file.txt", "new\n")),
         ("create empty", |r| r.write("empty", "")),

@@ -100,6 +100,7 @@ fn a_filter_like_that_of_large_files_gives_the_content_and_not_the_pointer() {
     assert_eq!(room.git(&["show", "HEAD:file.loud"]), "hello\n");
     let survey = room.user().survey(&room.head()).unwrap();
     assert_eq!(survey.conversions.first(), Some(&Conversion::Filter("shout".to_owned())));
+    assert_eq!(survey.filtered, ["file.loud"]);
     let (slot, _) = room.slot(&room.private(), &[]);
     assert_eq!(fs::read_to_string(slot.root().join("file.loud")).unwrap(), "HELLO\n");
     drop(slot);
@@ -135,12 +136,12 @@ fn a_shallow_clone_works() {
     let room = Room { dir: tempfile::tempdir().unwrap() };
     let from = format!("file://{}", origin.user_path().display());
     git_in(room.dir.path(), &["clone", "-q", "--depth", "1", &from, "user"]);
-    room.git(&["config", "user.name", "Ada Test"]);
-    room.git(&["config", "user.email", "ada@example.org"]);
+    room.pin();
     assert!(room.user().survey(&room.head()).unwrap().shallow);
-    round_trip(&room, edit);
     let (slot, _) = room.slot(&room.private(), &[]);
     assert_eq!(git_in(slot.root(), &["rev-list", "--count", "HEAD"]), b"2\n");
+    drop(slot);
+    round_trip(&room, edit);
 }
 
 #[test]
@@ -149,8 +150,7 @@ fn a_reftable_repository_works() {
     if !git_says(room.dir.path(), &["init", "-q", "-b", "main", "--ref-format=reftable", "user"]) {
         return; // git before 2.45 cannot make one, and so nobody has one
     }
-    room.git(&["config", "user.name", "Ada Test"]);
-    room.git(&["config", "user.email", "ada@example.org"]);
+    room.pin();
     room.write("src/main.txt", numbered(40));
     let first = room.commit("base");
     let user = room.user();
@@ -165,10 +165,8 @@ fn a_reftable_repository_works() {
 #[test]
 fn object_ids_of_sha256_are_refused_with_the_way_out() {
     let room = Room::empty(&["--object-format=sha256"]);
-    let format = room.user().object_format().unwrap();
-    assert_eq!(format, autoresearch::git::ObjectFormat::Sha256);
-    let message = room.user().require_commit().unwrap_err().to_string();
-    assert!(message.contains("SHA-256"), "{message}");
+    let message = UserRepository::open(&room.user_path()).unwrap_err().to_string();
+    assert!(message.contains("SHA-256") && message.contains("git fast-export"), "{message}");
 }
 
 #[test]
@@ -242,4 +240,15 @@ fn a_workspace_is_measured_and_removed() {
     remove_workspace(&room.workspace()).unwrap();
     assert!(!room.workspace().exists());
     remove_workspace(&room.workspace()).unwrap();
+}
+
+#[test]
+fn inherited_variables_of_git_point_it_nowhere_else() {
+    let this = std::env::current_exe().unwrap();
+    let filter = "kinds::a_filter_like_that_of_large_files_gives_the_content_and_not_the_pointer";
+    let mut again = std::process::Command::new(this);
+    again.args(["--exact", filter]).env("GIT_DIR", "/nonexistent").env("GIT_INDEX_FILE", "/nonexistent/index");
+    let out = again.output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && text.contains("1 passed"), "{text}");
 }

@@ -20,9 +20,24 @@ impl Room {
         let room = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir(room.user_path()).unwrap();
         room.git(&[&["init", "-q", "-b", "main"], init].concat());
-        room.git(&["config", "user.name", "Ada Test"]);
-        room.git(&["config", "user.email", "ada@example.org"]);
+        room.pin();
         room
+    }
+
+    /// Sets an identity and overrides what a machine's own configuration may say.
+    pub(crate) fn pin(&self) {
+        let settings = [
+            ("user.name", "Ada Test"),
+            ("user.email", "ada@example.org"),
+            ("core.autocrlf", "false"),
+            ("core.eol", "lf"),
+            ("core.excludesFile", "/dev/null"),
+            ("core.attributesFile", "/dev/null"),
+            ("commit.gpgSign", "false"),
+        ];
+        for (key, value) in settings {
+            self.git(&["config", key, value]);
+        }
     }
 
     /// Makes a repository with a few files of every kind, committed.
@@ -99,7 +114,7 @@ impl Room {
 }
 
 pub(crate) fn numbered(lines: usize) -> String {
-    (1..=lines).map(|n| format!("line {n}\n")).collect()
+    (1..=lines).flat_map(|n| ["line ".to_owned(), n.to_string(), "\n".to_owned()]).collect()
 }
 
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) {

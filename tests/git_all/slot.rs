@@ -75,18 +75,18 @@ fn a_reset_removes_all_but_keep_folders_and_what_prepare_made() {
     put("node_modules/pkg/index.js");
     put("src/generated.txt");
     let keep = ["target/".to_owned(), "deep/cache".to_owned()];
-    let root = slot.root().to_owned();
+    let top = slot.root().to_owned();
     slot.record_prepared(&keep).unwrap();
-    let put = |path: &str| crate::room::write(&root.join(path), "x");
+    let put = |path: &str| crate::room::write(&top.join(path), "x");
     for path in
         ["target/debug/app", "deep/cache/x", "deep/loose", "loose.txt", "src/loose.o", "junk/a/b", "readonly/sub/x"]
     {
         put(path);
     }
-    fs::set_permissions(root.join("readonly/sub"), fs::Permissions::from_mode(0o500)).unwrap();
+    fs::set_permissions(top.join("readonly/sub"), fs::Permissions::from_mode(0o500)).unwrap();
     slot.reset(&commit, &keep).unwrap();
-    let left: Vec<String> = contents(&root, &[".git"]).into_keys().filter(|p| root.join(p).is_file()).collect();
-    let tracked = String::from_utf8(git_in(&root, &["ls-files"])).unwrap();
+    let left: Vec<String> = contents(&top, &[".git"]).into_keys().filter(|p| top.join(p).is_file()).collect();
+    let tracked = String::from_utf8(git_in(&top, &["ls-files"])).unwrap();
     let mut expected: Vec<String> = tracked.lines().map(str::to_owned).collect();
     let survivors = ["node_modules/pkg/index.js", "src/generated.txt", "target/debug/app", "deep/cache/x"];
     expected.extend(survivors.map(str::to_owned));
@@ -94,8 +94,8 @@ fn a_reset_removes_all_but_keep_folders_and_what_prepare_made() {
     assert_eq!(left, expected);
     slot.forget_prepared().unwrap();
     slot.reset(&commit, &keep).unwrap();
-    assert!(!root.join("node_modules").exists() && !root.join("src/generated.txt").exists());
-    assert!(root.join("target/debug/app").exists());
+    assert!(!top.join("node_modules").exists() && !top.join("src/generated.txt").exists());
+    assert!(top.join("target/debug/app").exists());
 }
 
 #[test]
@@ -118,14 +118,14 @@ fn what_prepare_made_is_remembered_by_the_next_session() {
 fn verify_finds_every_deviation_and_the_next_reset_mends_it() {
     let room = Room::new();
     let (mut slot, commit) = room.slot(&room.private(), &[]);
-    let root = slot.root().to_owned();
-    fs::write(root.join("README"), "read yo\n").unwrap();
-    fs::remove_file(root.join("src/other.txt")).unwrap();
-    fs::remove_file(root.join("link")).unwrap();
-    fs::write(root.join("link"), "README").unwrap();
-    fs::set_permissions(root.join("run.sh"), fs::Permissions::from_mode(0o644)).unwrap();
-    git_in(&root, &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "--allow-empty", "-m", "moved"]);
-    git_in(&root, &["rm", "-q", "--cached", "data.bin"]);
+    let top = slot.root().to_owned();
+    fs::write(top.join("README"), "read yo\n").unwrap();
+    fs::remove_file(top.join("src/other.txt")).unwrap();
+    fs::remove_file(top.join("link")).unwrap();
+    fs::write(top.join("link"), "README").unwrap();
+    fs::set_permissions(top.join("run.sh"), fs::Permissions::from_mode(0o644)).unwrap();
+    git_in(&top, &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "--allow-empty", "-m", "moved"]);
+    git_in(&top, &["rm", "-q", "--cached", "data.bin"]);
     let found = slot.verify().unwrap();
     let expected = [
         deviation("HEAD", DeviationKind::HeadMoved),
@@ -138,7 +138,7 @@ fn verify_finds_every_deviation_and_the_next_reset_mends_it() {
     assert_eq!(found, expected);
     slot.reset(&commit, &[]).unwrap();
     assert_eq!(slot.verify().unwrap(), []);
-    assert_eq!(contents(&root, &[".git"]), contents(&room.user_path(), &[".git"]));
+    assert_eq!(contents(&top, &[".git"]), contents(&room.user_path(), &[".git"]));
     assert_eq!(status(&slot), "");
 }
 
@@ -172,16 +172,16 @@ fn a_link_planted_by_a_command_is_never_written_through() {
     let outside = room.dir.path().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("victim"), "untouched\n").unwrap();
-    let root = slot.root().to_owned();
-    fs::remove_file(root.join("README")).unwrap();
-    std::os::unix::fs::symlink(outside.join("victim"), root.join("README")).unwrap();
-    fs::remove_dir_all(root.join("src")).unwrap();
-    std::os::unix::fs::symlink(&outside, root.join("src")).unwrap();
-    std::os::unix::fs::symlink(&outside, root.join("loose")).unwrap();
+    let top = slot.root().to_owned();
+    fs::remove_file(top.join("README")).unwrap();
+    std::os::unix::fs::symlink(outside.join("victim"), top.join("README")).unwrap();
+    fs::remove_dir_all(top.join("src")).unwrap();
+    std::os::unix::fs::symlink(&outside, top.join("src")).unwrap();
+    std::os::unix::fs::symlink(&outside, top.join("loose")).unwrap();
     slot.reset(&commit, &[]).unwrap();
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
     assert_eq!(fs::read_to_string(outside.join("victim")).unwrap(), "untouched\n");
-    assert_eq!(contents(&root, &[".git"]), contents(&room.user_path(), &[".git"]));
+    assert_eq!(contents(&top, &[".git"]), contents(&room.user_path(), &[".git"]));
 }
 
 #[test]

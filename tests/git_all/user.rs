@@ -119,8 +119,8 @@ fn a_commit_becomes_a_patch_with_author_and_message() {
     let private = room.private();
     let applied = private.apply(&taken.patch, &parent, &[]).unwrap();
     assert_eq!(applied.tree, private.tree_of(&room.head()).unwrap());
-    let root = room.user().commit_patch("main~1").unwrap();
-    assert!(String::from_utf8_lossy(&root.patch).contains("new file mode 120000"));
+    let first = room.user().commit_patch("main~1").unwrap();
+    assert!(String::from_utf8_lossy(&first.patch).contains("new file mode 120000"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A sealed room for tests of the whole program: own repository, home, cache, git configuration and clock zone.
 
-#![allow(dead_code, reason = "each test file uses its own part of this module")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this module")]
 
 use std::ffi::OsStr;
 use std::fs;

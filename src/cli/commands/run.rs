@@ -1,5 +1,7 @@
 //! `autoresearch run`: tries the candidates one after another and keeps what is truly better.
 
+use std::fmt::Write as _;
+
 use crate::cli::args::{Global, Run};
 use crate::cli::error::CliError;
 use crate::cli::fold::fold;
@@ -71,7 +73,8 @@ fn closing(state: &SessionState, stopped: &Stopped, place: &Place) -> String {
     let kept = state.keeps().filter(|record| record.status == Status::Keep).count();
     let mut text = format!("stopped: {} ({})\n{tried} tried, {kept} kept", stopped.rule, stopped.detail);
     if kept > 0 {
-        text.push_str(&format!(" on branch {0}\n  git log {1}..{0}", place.settings.branch, base(state)));
+        let branch = &place.settings.branch;
+        let _ = write!(text, " on branch {branch}\n  git log {}..{branch}", base(state));
     }
     text.push_str("\n  autoresearch log\n");
     text
