@@ -58,6 +58,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         rings.apply(record.experiment, &event);
         match (&event, record.experiment) {
             (Event::Run(_), Some(id)) => drop(open.remove(&id)),
+            (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
@@ -80,7 +81,7 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
-        let ReadBack { state, rings, unfinished } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -90,7 +91,11 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?;
+        if let Some((id, run)) =
+            recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?
+        {
+            rings.apply(Some(id), &Event::Run(Box::new(run)));
+        }
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;

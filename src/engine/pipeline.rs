@@ -159,7 +159,6 @@ impl Session<'_, '_> {
                 Ok(_) => return Ok(Err(named(failure, what).into())),
                 Err(baseline) => last = Some(baseline),
             }
-            self.bench.restore()?;
         }
         let detail = last.map(|failure| named(failure, what).detail).unwrap_or_default();
         Err(EngineError::BaselineBroken { detail })

@@ -148,7 +148,9 @@ impl Session<'_, '_> {
         let state = self.recorder.state();
         let (configured, calibrated) = (state.configured()?, state.calibrated()?);
         let same_segment = state.calibrated_segment() == Some(configured.segment);
-        (same_segment && configured.environment == crate::host::fingerprint()).then(|| calibrated.clone())
+        // An end between the calibration and the baseline's own settling line leaves the latter to a new calibration.
+        let recorded = state.experiments().iter().any(|record| record.id == ExperimentId::BASELINE);
+        (recorded && same_segment && configured.environment == crate::host::fingerprint()).then(|| calibrated.clone())
     }
 
     /// Writes the baseline's own settling line, `run: 0`.

@@ -161,7 +161,7 @@ impl<'a> Workbench<'a> {
         self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
-        self.reset_to_tip(Arm::Baseline)?;
+        self.slots[self.baseline].stand(&self.private_tip)?;
         self.reset_to_tip(Arm::Candidate)
     }
 
@@ -282,29 +282,27 @@ impl<'a> Workbench<'a> {
     /// Runs a command in an arm's slot and looks at both slots afterwards.
     fn run(&mut self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
         let result = self.runner.run(self.place(arm), errand)?;
-        if let Some(failure) = self.tampering(errand)? {
-            return Ok(Err(failure));
+        let found = [self.tampering(Arm::Candidate, errand)?, self.tampering(Arm::Baseline, errand)?];
+        match found.into_iter().flatten().next() {
+            Some(failure) => Ok(Err(failure)),
+            None => Ok(result),
         }
-        Ok(result)
     }
 
-    /// Looks for tracked files that a command rewrote, in either slot.
-    fn tampering(&mut self, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
-        for slot in &mut self.slots {
-            let Some(deviation) = slot.verify()?.into_iter().next() else { continue };
-            let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
-            let what = match deviation.kind {
-                DeviationKind::Rewritten => "rewrote",
-                DeviationKind::Missing => "removed",
-                DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
-                DeviationKind::HeadMoved => "moved HEAD:",
-                DeviationKind::IndexChanged => "changed the index entry of",
-                DeviationKind::LinkChanged => "rewrote the worktree's link",
-            };
-            let detail = format!("'{}' {what} tracked file {}", errand.command, deviation.path);
-            return Ok(Some(Failure { reason, detail, exit: None }));
+    /// Looks for a tracked file that a command rewrote in an arm's slot, and puts all tracked files right.
+    ///
+    /// At once, so that the same is not found again after the next command, which would take the blame. What was built
+    /// in the slot stays.
+    fn tampering(&mut self, arm: Arm, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
+        let index = self.index(arm);
+        let Some(deviation) = self.slots[index].verify()?.into_iter().next() else { return Ok(None) };
+        self.slots[index].stand(&self.private_tip)?;
+        if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
+            self.slots[index].lay(tree)?;
         }
-        Ok(None)
+        let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
+        let detail = format!("'{}' {} tracked file {}", errand.command, deed(deviation.kind), deviation.path);
+        Ok(Some(Failure { reason, detail, exit: None }))
     }
 
     fn place(&self, arm: Arm) -> SlotPlace<'_> {
@@ -329,20 +327,22 @@ impl<'a> Workbench<'a> {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
         self.plan = self.plan.restored(&calibrated.metrics);
     }
-
-    /// Puts every file that a failed command may have left behind in the candidate's and the baseline's slot right.
-    pub(super) fn restore(&mut self) -> Result<(), EngineError> {
-        let laid = self.laid.clone();
-        self.reset_to_tip(Arm::Baseline)?;
-        match laid {
-            Some(tree) => self.lay(&tree),
-            None => self.reset_to_tip(Arm::Candidate),
-        }
-    }
 }
 
 /// Joins a folder of the config with a path relative to it; `""` is the repository root.
 pub(super) fn join(folder: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
+/// Says what a command did to a tracked file.
+fn deed(kind: DeviationKind) -> &'static str {
+    match kind {
+        DeviationKind::Rewritten => "rewrote",
+        DeviationKind::Missing => "removed",
+        DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
+        DeviationKind::HeadMoved => "moved HEAD:",
+        DeviationKind::IndexChanged => "changed the index entry of",
+        DeviationKind::LinkChanged => "rewrote the worktree's link",
+    }
 }
