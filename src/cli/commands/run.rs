@@ -20,6 +20,9 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         ..Overrides::default()
     };
     let place = Place::find(global, &flags)?;
+    if args.dry_run {
+        return super::dry_run::run(&place, ui);
+    }
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
