@@ -4,6 +4,8 @@ mod support;
 
 use support::{Answer, TestEnvironment, fingerprint};
 
+// A bench command here names files by a pattern where it must not seal them.
+
 /// Compares two revisions with the counting project's bench.
 fn compare(env: &TestEnvironment, more: &[&str]) -> Answer {
     env.run(["compare", "main", "change", "--bench", "./bench.sh"].iter().chain(more))
@@ -67,7 +69,7 @@ fn what_is_no_win_is_told_as_what_it_is() {
 fn a_bench_that_prints_no_metric_is_timed() {
     let env = change("src/work", "0.2\n");
     commit_slow_base(&env);
-    let bench = ["compare", "main", "change", "--bench", "sleep $(cat src/work)", "--json"];
+    let bench = ["compare", "main", "change", "--bench", "sleep $(cat src/wor*)", "--json"];
     let answer = env.run(bench).expect(0).json();
     assert_eq!(answer["metric"], "auto.wall_s");
     assert!(answer["change"]["value"].as_f64().unwrap() < -20.0, "{answer}");
@@ -92,7 +94,7 @@ fn the_metric_is_the_first_one_named_unless_another_is_asked_for() {
 #[test]
 fn a_candidate_that_computes_something_else_is_no_win() {
     let env = change("src/work", "900\n");
-    let bench = "./bench.sh; echo INVARIANT work=$(cat src/work)";
+    let bench = "./bench.sh; echo INVARIANT work=$(cat src/wor*)";
     let answer = env.run(["compare", "main", "change", "--bench", bench]).expect(6);
     assert!(
         answer.stdout.starts_with("invariant_changed: change computes something else than main"),
@@ -161,7 +163,7 @@ fn no_identity_and_no_config_are_needed_and_commands_start_where_the_person_is()
     env.write("sub/work", "800\n");
     env.commit("faster");
     std::fs::write(env.beside("gitconfig"), "").unwrap();
-    let bench = "echo METRIC work=$(cat work)";
+    let bench = "echo METRIC work=$(cat wor*)";
     env.run(["-C", "sub", "compare", "HEAD~1", "HEAD", "--bench", bench]).expect(0);
 }
 

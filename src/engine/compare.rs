@@ -174,7 +174,7 @@ impl Session<'_, '_> {
             let alone = if free.is_empty() { "; nothing else differs, so what is measured is noise" } else { "" };
             doubts.push(format!(
                 "the bench command names {}, which differs between the commits: both are measured with the checkout's \
-                 version{alone}",
+                 version (a bench script that calls it takes each commit's own){alone}",
                 sealed.join(", ")
             ));
         }
@@ -186,7 +186,7 @@ impl Session<'_, '_> {
 
     /// Takes a commit's whole tree from the build to the verdict.
     fn try_commit(&mut self, candidate: &ObjectId, question: &Question) -> Result<RunSummary, EngineError> {
-        let tree = self.bench.private().tree_of(candidate)?;
+        let tree = self.tree_with_harness(candidate)?;
         self.propose(&proposal(candidate, question), Commit::No)?;
         let touched = self.bench.private().touched(self.bench.tip(), candidate)?;
         let screened = Screened {
@@ -198,6 +198,12 @@ impl Session<'_, '_> {
         self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Written)?;
         let outcome = self.try_tree(tree)?;
         self.settle(outcome, None, Commit::No)
+    }
+
+    /// Returns a commit's tree with the sealed files laid over it, so that both arms are measured by the same ones.
+    fn tree_with_harness(&self, commit: &ObjectId) -> Result<ObjectId, EngineError> {
+        let private = self.bench.private();
+        Ok(private.tree_of(&private.private_commit(commit, self.bench.harness().files())?)?)
     }
 
     fn answer(&self, run: RunSummary, candidate: ObjectId, warnings: Vec<String>) -> Answer {

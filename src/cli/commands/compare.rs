@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
-use crate::domain::{Change, Effect, Reason, Seed};
+use crate::domain::{Change, Effect, Reason, Seed, Status};
 use crate::engine::compare::{Answer, Question, Surroundings, compare};
 use crate::engine::{EngineError, MetricRow};
 use crate::git::UserRepository;
@@ -70,6 +70,9 @@ fn of_base(error: EngineError, base: &str) -> CliError {
 
 fn as_text(answer: &Answer, args: &Compare) -> String {
     let mut text = format!("{}\n", verdict(answer, args));
+    for warning in &answer.warnings {
+        let _ = writeln!(text, "but: {warning}");
+    }
     if !answer.rows.is_empty() {
         let rows: Vec<Vec<String>> = answer.rows.iter().map(|row| cells(row, answer)).collect();
         let _ = write!(text, "\n{}\n", report::table(&["metric", "base", "candidate", "change"], &rows));
@@ -98,16 +101,20 @@ fn verdict(answer: &Answer, args: &Compare) -> String {
     let (candidate, base) = (&args.candidate, &args.base);
     let smallest = format!("{} %", 100.0 * args.min_effect);
     let why = || why(answer).unwrap_or_default().to_owned();
-    let words = match answer.run.reason {
-        Reason::Improved | Reason::Simpler => format!("{candidate} is better than {base}"),
-        Reason::Regressed => format!("{candidate} is worse than {base}"),
-        Reason::NoEffect => format!("no gain of {smallest} or more: {candidate} is not better than {base}"),
-        Reason::Inconclusive => format!(
+    let words = match answer.run.status {
+        Status::Keep => format!("{candidate} is better than {base}"),
+        Status::Discard if answer.run.reason == Reason::Regressed => format!("{candidate} is worse than {base}"),
+        Status::Discard if answer.run.reason == Reason::NoEffect => {
+            format!("no gain of {smallest} or more: {candidate} is not better than {base}")
+        }
+        Status::Discard => format!(
             "not told within {} pairs: a longer bench, a quieter machine or a larger --max-pairs may tell",
             args.max_pairs
         ),
-        Reason::InvariantChanged => format!("{candidate} computes something else than {base}: {}", why()),
-        _ => format!("{candidate} fails where {base} does not: {}", why()),
+        Status::ChecksFailed if answer.run.reason == Reason::InvariantChanged => {
+            format!("{candidate} computes something else than {base}: {}", why())
+        }
+        Status::ChecksFailed | Status::Crash => format!("{candidate} fails where {base} does not: {}", why()),
     };
     match effect(answer) {
         Some(effect) => {
@@ -124,7 +131,8 @@ fn why(answer: &Answer) -> Option<&str> {
 /// Says how much was measured and what that can resolve.
 fn effort(answer: &Answer) -> String {
     let lens = Lens::from(&answer.primary);
-    let mut text = format!("{} pairs ({} runs)", answer.pairs, 2 * answer.pairs);
+    let plural = if answer.pairs == 1 { "" } else { "s" };
+    let mut text = format!("{} pair{plural} ({} runs)", answer.pairs, 2 * answer.pairs);
     let _ = write!(text, "; before them {} pairs of the base against itself", answer.calibration_pairs);
     if let Some(calibration) = &answer.calibration {
         let _ = write!(text, ": a pair's noise is {}", lens.size(calibration.s));
