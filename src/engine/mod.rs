@@ -6,7 +6,9 @@
 
 mod calibrate;
 mod clock;
+pub mod compare;
 pub mod demo;
+pub mod dry_run;
 mod error;
 mod experiment;
 pub mod habits;
@@ -29,12 +31,14 @@ mod resume;
 mod rings;
 mod roles;
 mod runner;
+mod scratch;
 mod screen;
 mod session;
 pub mod starter;
 mod summary;
 pub mod truth;
 mod verify_clean;
+mod watch;
 mod workbench;
 
 pub use error::EngineError;

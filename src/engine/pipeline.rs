@@ -88,6 +88,11 @@ impl Session<'_, '_> {
 
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
         let tree = step!(self.screen(proposal));
+        self.try_tree(tree)
+    }
+
+    /// Takes a tree from the build to the verdict.
+    pub(super) fn try_tree(&mut self, tree: ObjectId) -> Step<Kept> {
         self.bench.lay(&tree)?;
         step!(self.build_candidate());
         let checks_first = self.settings.checks.order == CheckOrder::ChecksFirst;
@@ -191,7 +196,8 @@ impl Session<'_, '_> {
         self.places.run(id).join(super::logs::stem(phase, what))
     }
 
-    fn settle(
+    /// Journals what becomes of the experiment under way, and does it.
+    pub(super) fn settle(
         &mut self,
         outcome: Result<Kept, Dropped>,
         commit: Option<ObjectId>,

@@ -9,7 +9,7 @@ use super::calibrate::SetupTimes;
 use super::experiment::ExperimentFacts;
 use super::pipeline::ExitOf;
 use super::recorder::Durability;
-use super::session::Session;
+use super::session::{Purpose, Session};
 use super::workbench::Attempt;
 
 impl Session<'_, '_> {
@@ -63,7 +63,7 @@ impl Session<'_, '_> {
         healthy(result)
     }
 
-    fn build_baseline(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn build_baseline(&mut self, arm: Arm) -> Result<(), EngineError> {
         if self.settings.build.is_none() {
             return Ok(());
         }
@@ -72,7 +72,8 @@ impl Session<'_, '_> {
             let _host = session.host_lock()?;
             session.bench.build(arm, log)
         })?;
-        healthy(result.map(|_| ()))
+        healthy(result.map(|_| ()))?;
+        if self.purpose == Purpose::Comparison { self.bench.keep_built(arm) } else { Ok(()) }
     }
 
     /// Runs every check on the baseline and returns the seconds of the slowest.
@@ -175,7 +176,7 @@ impl Session<'_, '_> {
 }
 
 /// Takes the result of a command on the baseline, whose failure is nobody's but the baseline's.
-fn healthy<T: ExitOf>(result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
+pub(super) fn healthy<T: ExitOf>(result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
     match result {
         Ok(_) => Ok(()),
         Err(failure) => Err(EngineError::BaselineBroken { detail: failure.detail }),

@@ -214,6 +214,13 @@ impl<'a> Workbench<'a> {
         &self.settings.folder
     }
 
+    /// Lets everything that a build left in an arm's slot survive resets, as a warm cache.
+    pub(super) fn keep_built(&mut self, arm: Arm) -> Result<(), EngineError> {
+        let keep = self.kept_folders();
+        let index = self.index(arm);
+        Ok(self.slots[index].record_prepared(&keep)?)
+    }
+
     /// Builds an arm; `None` where nothing needs building.
     pub(super) fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
         let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
