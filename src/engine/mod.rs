@@ -7,6 +7,7 @@
 mod calibrate;
 mod clock;
 pub mod demo;
+pub mod doctor;
 mod error;
 mod experiment;
 pub mod habits;

@@ -209,7 +209,7 @@ pub(super) fn refuse(survey: &Survey) -> Result<(), EngineError> {
     }
 }
 
-fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     refuse_checked_out(user, branch)?;
     if let Some(blocking) = user.blocking_branch(branch)? {
         return Err(EngineError::Refused {
@@ -226,7 +226,7 @@ fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), Engine
     }
 }
 
-fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     match user.checked_out_in(branch)? {
         None => Ok(()),
         Some(checkout) => Err(EngineError::Refused {

@@ -69,6 +69,7 @@ pub struct Runner<'a> {
     interrupts: &'a Interrupts,
     /// The environment that the program itself was started in, from which the allow-list picks.
     inherited: Vec<(OsString, OsString)>,
+    confinement: Confinement,
 }
 
 impl<'a> Runner<'a> {
@@ -80,12 +81,17 @@ impl<'a> Runner<'a> {
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        Self { settings, places, supervisor, interrupts, inherited }
+        Self { settings, places, supervisor, interrupts, inherited, confinement: Confinement::default() }
     }
 
     /// Returns the stop requests of the session.
     pub fn interrupts(&self) -> &Interrupts {
         self.interrupts
+    }
+
+    /// Sets what commands may reach from now on.
+    pub fn confine(&mut self, confinement: Confinement) {
+        self.confinement = confinement;
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -120,7 +126,7 @@ impl<'a> Runner<'a> {
             time_limit: errand.limit,
             grace: GRACE,
             limits: self.limits(),
-            confinement: Confinement::default(),
+            confinement: self.confinement.clone(),
         })
     }
 

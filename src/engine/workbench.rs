@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, Network, ObjectId, Phase, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
+
+use crate::process::Confinement;
 
 use super::EngineError;
 use super::harness::Harness;
@@ -184,6 +186,28 @@ impl<'a> Workbench<'a> {
         Ok(())
     }
 
+    /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
+    /// machine can; `None` ends that. Nothing else is confined.
+    pub fn seclude(&mut self, arm: Option<Arm>, objects: &Path) {
+        let confinement = arm.map(|arm| {
+            let other = &self.slots[1 - self.index(arm)];
+            let own = [PathBuf::from("/"), self.root(arm).to_owned(), self.place_home(arm)];
+            Confinement {
+                writable: own.into_iter().chain([self.private.path().to_owned()]).collect(),
+                hidden: vec![
+                    self.root.clone(),
+                    other.root().to_owned(),
+                    self.places.slot_home(other.name().as_str()),
+                ],
+                // The slots' git reads the user's objects; without them every git command would fail.
+                read_only: vec![objects.to_owned()],
+                network: Network::Full,
+                enforce: true,
+            }
+        });
+        self.runner.confine(confinement.unwrap_or_default());
+    }
+
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
     pub fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
         let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
@@ -199,7 +223,7 @@ impl<'a> Workbench<'a> {
             network: prepare.network,
             env: Vec::new(),
         };
-        if let Err(failure) = self.runner.run(self.place(arm), &errand)? {
+        if let Err(failure) = self.run(arm, &errand)? {
             return Ok(Err(failure));
         }
         let keep = self.kept_folders();

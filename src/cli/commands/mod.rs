@@ -5,6 +5,7 @@ pub(super) mod clean;
 pub(super) mod config;
 pub(super) mod demo;
 mod demo_table;
+pub(super) mod doctor;
 
 pub(super) mod init;
 pub(super) mod log;
