@@ -115,6 +115,8 @@ fn an_ignored_file_that_the_bench_needs_is_named_and_the_cure_works() {
     assert_eq!(bench["facts"]["missing"], serde_json::json!(["input.txt"]));
     assert!(text(bench, "cure").contains("\"copy\": [\"input.txt\"]"), "{bench}");
     the(&findings, "noise", "skipped");
+    assert!(text(bench, "detail").contains("doctor/runs/0000"), "the log is kept: {bench}");
+    assert!(env.state("counting").join("doctor/runs/0000/pair-00-baseline.err").exists());
     let config = env.read("autoresearch.config.json");
     let copy = r#""prepare": { "command": "true", "copy": ["input.txt"] }, "bench""#;
     env.write("autoresearch.config.json", config.replacen("\"bench\"", copy, 1));
@@ -168,7 +170,11 @@ fn a_check_that_fails_on_the_base_is_a_broken_baseline() {
     assert_eq!(code, 3);
     let bad = the(&findings, "checks", "failure");
     assert!(text(bad, "detail").contains("two is not three"), "{bad}");
-    assert_eq!(of(&findings, "noise", "ok").len() + of(&findings, "noise", "warning").len(), 1, "the noise is told anyway");
+    assert_eq!(
+        of(&findings, "noise", "ok").len() + of(&findings, "noise", "warning").len(),
+        1,
+        "the noise is told anyway"
+    );
 }
 
 #[test]
@@ -222,9 +228,7 @@ fn built_project() -> TestEnvironment {
 fn with_an_exported_shared_build_folder_a_win_of_20_percent_is_still_found() {
     let env = built_project();
     let shared = env.beside("shared-target");
-    let run = |args: &[&str]| -> Answer {
-        env.command(args).env("CARGO_TARGET_DIR", &shared).output().unwrap().into()
-    };
+    let run = |args: &[&str]| -> Answer { env.command(args).env("CARGO_TARGET_DIR", &shared).output().unwrap().into() };
     let findings = run(&["doctor", "--json"]).expect(0).json()["findings"].as_array().unwrap().clone();
     assert!(text(the(&findings, "build-folders", "ok"), "detail").contains("CARGO_TARGET_DIR"));
     let verdict = run(&["try", "candidates/1-win.patch", "--json"]).expect(0).json();

@@ -25,6 +25,7 @@ impl Places {
     }
 
     /// Returns the folders of a rehearsal of the session, none of which the session itself uses.
+    #[must_use]
     pub fn rehearsal(&self) -> Self {
         // No session's name holds this sign.
         let mut name = self.cache.file_name().unwrap_or_default().to_owned();

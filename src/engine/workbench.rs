@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, Network, ObjectId, Phase, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
-
 use crate::process::Confinement;
 
 use super::EngineError;

@@ -9,22 +9,31 @@ use crate::cli::error::CliError;
 use crate::cli::place::{self, Place};
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::engine::Purpose;
 use crate::engine::doctor::{self, Finding, Group, Report, Verdict};
+use crate::engine::{EngineError, Purpose};
 use crate::git::UserRepository;
 use crate::process::{Interrupts, SupervisorProgram};
+
+/// The exit code when somebody stopped it.
+const INTERRUPTED: u8 = 130;
 
 /// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
     let mut told = Told { ui: (!args.json).then_some(ui), findings: Vec::new(), closed: None };
-    examine(global, &mut told)?;
+    let ended = examine(global, &mut told);
+    let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
+    if interrupted {
+        told.found(Finding::skipped((Group::Slots, "slots"), "interrupted; what comes after this was not looked at"));
+    } else {
+        ended?;
+    }
     if let Some(error) = told.closed {
         return Err(error.into());
     }
-    let code = doctor::exit_code(&told.findings);
+    let code = if interrupted { INTERRUPTED } else { doctor::exit_code(&told.findings) };
     if args.json {
         ui.json(&json!({ "exit_code": code, "findings": told.findings }))?;
-    } else {
+    } else if !interrupted {
         ui.line(&summary(&told.findings))?;
     }
     Ok(code)
@@ -99,7 +108,8 @@ fn text(finding: &Finding) -> String {
     let style = Style::new().fg_color(Some(colour.into()));
     let mut text = format!("{style}{word:<9}{style:#}{:<14}{}\n", finding.check, finding.detail);
     if let Some(cure) = &finding.cure {
-        text += &format!("{:23}-> {cure}\n", "");
+        text.push_str(&" ".repeat(23));
+        text.extend(["-> ", cure, "\n"]);
     }
     text
 }

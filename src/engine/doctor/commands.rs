@@ -14,8 +14,8 @@ const CHECK: (Group, &str) = (Group::Config, "commands");
 
 /// Words that the shell itself knows, or that start something whose program this reading does not find.
 const SHELL_WORDS: [&str; 24] = [
-    ".", ":", "[", "[[", "case", "cd", "command", "echo", "env", "eval", "exec", "exit", "export", "false", "for", "if",
-    "printf", "set", "source", "test", "time", "true", "ulimit", "while",
+    ".", ":", "[", "[[", "case", "cd", "command", "echo", "env", "eval", "exec", "exit", "export", "false", "for",
+    "if", "printf", "set", "source", "test", "time", "true", "ulimit", "while",
 ];
 
 /// Checks the programs of build, bench, prepare, checks and scripts; `inherited` says what `PATH` is.
@@ -42,7 +42,9 @@ pub fn examine_commands(
             }
             Some(problem) => {
                 bad += 1;
-                report.found(Finding::failure(CHECK, format!("'{name}' starts {word}, {problem}")).cure(problem.cure(word)));
+                report.found(
+                    Finding::failure(CHECK, format!("'{name}' starts {word}, {problem}")).cure(problem.cure(word)),
+                );
             }
         }
     }
@@ -108,19 +110,19 @@ struct Search {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Problem {
     #[error("which is not on PATH")]
-    NotOnPath,
+    OffPath,
     #[error("which is not there")]
-    NotThere,
+    Absent,
     #[error("which is not executable")]
-    NotExecutable,
+    Locked,
 }
 
 impl Problem {
     fn cure(self, word: &str) -> String {
         match self {
-            Self::NotOnPath => format!("install {word}, or start autoresearch where it is on PATH"),
-            Self::NotThere => format!("write {word}, or mend the command"),
-            Self::NotExecutable => format!("chmod +x {word}"),
+            Self::OffPath => format!("install {word}, or start autoresearch where it is on PATH"),
+            Self::Absent => format!("write {word}, or mend the command"),
+            Self::Locked => format!("chmod +x {word}"),
         }
     }
 }
@@ -129,12 +131,12 @@ impl Search {
     fn problem(&self, word: &str) -> Option<Problem> {
         if !word.contains('/') {
             let on_path = std::env::split_paths(&self.path).any(|folder| executable(&folder.join(word)));
-            return (!on_path).then_some(Problem::NotOnPath);
+            return (!on_path).then_some(Problem::OffPath);
         }
         let file = self.dir.join(word);
         match (file.is_file(), executable(&file)) {
-            (false, _) => Some(Problem::NotThere),
-            (true, false) => Some(Problem::NotExecutable),
+            (false, _) => Some(Problem::Absent),
+            (true, false) => Some(Problem::Locked),
             (true, true) => None,
         }
     }

@@ -42,7 +42,8 @@ fn harness(snapshot: &HarnessSnapshot, report: &mut dyn Report) {
         Finding::ok(check, format!("{count} files are sealed")).fact("files", count)
     });
     for glob in snapshot.unmatched() {
-        report.found(Finding::warning(check, format!("'{glob}' matches no file")).cure("mend or delete it in 'harness'"));
+        report
+            .found(Finding::warning(check, format!("'{glob}' matches no file")).cure("mend or delete it in 'harness'"));
     }
 }
 

@@ -31,7 +31,8 @@ fn disk(settings: &Settings, cache: &Path) -> Finding {
     let detail = format!("{} are free for the slots in {}", size(free), existing.display());
     let limit = format!("a session stops below {} (limits.diskFreeBytes)", size(wanted));
     let found = if free < wanted {
-        Finding::failure(check, format!("{detail}; {limit}")).cure("make room, or put the slots on another disk with 'slots.dir'")
+        Finding::failure(check, format!("{detail}; {limit}"))
+            .cure("make room, or put the slots on another disk with 'slots.dir'")
     } else if free / 2 < wanted {
         Finding::warning(check, format!("{detail}; {limit}")).cure("make room before a long session")
     } else {
@@ -50,7 +51,8 @@ fn power(state: Option<PowerState>) -> Finding {
     match state {
         Some(PowerState::Battery(charge)) => {
             let charge = charge.map_or_else(String::new, |percent| format!(", {percent} % left"));
-            Finding::warning(check, format!("the machine runs on battery{charge}")).cure("plug it in: speed changes with the charge")
+            Finding::warning(check, format!("the machine runs on battery{charge}"))
+                .cure("plug it in: speed changes with the charge")
         }
         Some(PowerState::Mains) => Finding::ok(check, "on mains"),
         None => Finding::ok(check, "no battery"),
@@ -59,7 +61,9 @@ fn power(state: Option<PowerState>) -> Finding {
 
 fn load(one: Option<f64>, cpus: usize) -> Finding {
     let check = (Group::Machine, "load");
-    let Some(one) = one else { return Finding::ok(check, format!("{cpus} CPUs; the load is not known")).fact("cpus", cpus) };
+    let Some(one) = one else {
+        return Finding::ok(check, format!("{cpus} CPUs; the load is not known")).fact("cpus", cpus);
+    };
     let detail = format!("load average {one:.1} on {cpus} CPUs");
     let found = if one > BUSY * cpus as f64 {
         Finding::warning(check, format!("{detail}: other work will disturb the measurement"))
@@ -77,7 +81,8 @@ fn sandbox(supervisor: &SupervisorProgram) -> Finding {
         Err(error) => return Finding::warning(check, format!("what of a sandbox works here is not known: {error}")),
     };
     let list: Vec<String> = found.iter().map(|(name, state)| format!("{name} {state}")).collect();
-    let mut finding = Finding::ok(check, format!("{}; this version reports it and confines no command with it", list.join(", ")));
+    let mut finding =
+        Finding::ok(check, format!("{}; this version reports it and confines no command with it", list.join(", ")));
     for (name, state) in found {
         finding = finding.fact(&name, state);
     }

@@ -26,12 +26,7 @@ pub(super) struct Missing {
 }
 
 /// Finds what a failed step may have missed.
-pub(super) fn find(
-    session: &Session<'_, '_>,
-    arm: Arm,
-    step: &Step,
-    log: &Path,
-) -> Result<Missing, EngineError> {
+pub(super) fn find(session: &Session<'_, '_>, arm: Arm, step: &Step, log: &Path) -> Result<Missing, EngineError> {
     let slot = session.bench.root(arm);
     let kept: BTreeSet<String> = kept(session.settings);
     let absent = |path: &String| !slot.join(path).exists() && !kept.contains(path.trim_end_matches('/'));
@@ -94,7 +89,11 @@ impl Missing {
 
     /// Returns the names: those that are mentioned where there are such, else the first of all.
     pub(super) fn names(&self) -> Vec<String> {
-        if self.mentioned.is_empty() { self.others.iter().take(LISTED).cloned().collect() } else { self.mentioned.clone() }
+        if self.mentioned.is_empty() {
+            self.others.iter().take(LISTED).cloned().collect()
+        } else {
+            self.mentioned.clone()
+        }
     }
 
     /// Says which files the slot lacks and what to do about it.

@@ -1,8 +1,9 @@
 //! The noise of the base against itself, and the smallest effect that a session could resolve with it.
 
-use crate::domain::{Arm, Calibrated, MetricCalibration, Scale};
+use crate::domain::{Arm, Calibrated, MetricCalibration, Phase, Scale, Sentinel};
 use crate::engine::EngineError;
 use crate::engine::calibrate::SetupTimes;
+use crate::engine::roles::Roles;
 use crate::engine::session::Session;
 
 use super::finding::{Finding, Group, Report};
@@ -29,8 +30,14 @@ pub(super) fn measure(
         Err(error) => return Err(error),
     }
     let Some(calibrated) = session.state().calibrated().cloned() else { return Err(EngineError::NotCalibrated) };
-    for metric in calibrated.metrics.iter().filter(|metric| metric.role == "primary") {
-        report.found(primary(session, metric, &calibrated));
+    let roles = Roles::of_calibration(session.settings, &calibrated);
+    for metric in &calibrated.metrics {
+        let (_, scale) = roles.lens(session.settings, &metric.metric);
+        let finding = match roles.sentinel(&metric.metric) {
+            None => primary(session, metric, &calibrated),
+            Some(sentinel) => watched(metric, scale, sentinel),
+        };
+        report.found(facts(finding, metric));
     }
     Ok(())
 }
@@ -38,7 +45,7 @@ pub(super) fn measure(
 fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {
     for arm in [Arm::Baseline, Arm::Candidate] {
         for _ in 0..session.settings.bench.warmup {
-            let log = session.log(crate::domain::Phase::Warmup, Some(&arm.to_string()));
+            let log = session.log(Phase::Warmup, Some(&arm.to_string()));
             if let Err(failure) = session.one_run(arm, log)? {
                 return Err(EngineError::BaselineBroken { detail: failure.detail });
             }
@@ -47,17 +54,25 @@ fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn primary(session: &Session<'_, '_>, metric: &MetricCalibration, calibrated: &Calibrated) -> Finding {
-    let (name, goal) = (&metric.metric, &session.settings.primary);
-    let shown = |value: f64| match goal.scale {
+/// Says a difference on a decision scale for people.
+fn shown(scale: Scale, value: f64, unit: &str) -> String {
+    match scale {
         Scale::Ratio => format!("{:.2} %", 100.0 * value.exp_m1()),
-        Scale::Linear => format!("{value:.4} {}", goal.unit),
-    };
-    let smallest = metric.resolves.map_or_else(|| "nothing".to_owned(), |effect| shown(effect.abs()));
+        Scale::Linear => format!("{value:.4} {unit}").trim_end().to_owned(),
+    }
+}
+
+fn primary(session: &Session<'_, '_>, metric: &MetricCalibration, calibrated: &Calibrated) -> Finding {
+    let goal = &session.settings.primary;
+    let shown = |value: f64| shown(goal.scale, value, &goal.unit);
+    let smallest = metric.resolves.map_or_else(|| "not known".to_owned(), |effect| shown(effect.abs()));
     let detail = format!(
-        "{name}: median {} {}, noise of a pair {}, difference of the slots {}, a run takes {:.2} s; the smallest \
-         effect that {} pairs resolve is {smallest}",
-        metric.median, goal.unit, shown(metric.s), shown(metric.bias), calibrated.run_s,
+        "{}: noise of a pair {}, difference of the slots {}, a run takes {:.2} s; the smallest effect that {} pairs \
+         resolve is {smallest}",
+        metric.metric,
+        shown(metric.s),
+        shown(metric.bias),
+        calibrated.run_s,
         session.settings.decision.max_pairs,
     );
     let found = if coarse(metric, goal.scale) {
@@ -68,16 +83,28 @@ fn primary(session: &Session<'_, '_>, metric: &MetricCalibration, calibrated: &C
     } else {
         Finding::ok(CHECK, detail)
     };
-    found
-        .fact("metric", name.to_string())
+    found.fact("run_s", calibrated.run_s).fact("build_s", calibrated.build_s).fact("pairs", calibrated.pairs)
+}
+
+fn watched(metric: &MetricCalibration, scale: Scale, sentinel: &Sentinel) -> Finding {
+    let noise = shown(scale, metric.s, "");
+    let limit = match metric.resolves {
+        Some(limit) => format!("a regression beyond {} is told from noise", shown(scale, limit, "")),
+        None if sentinel.exact => "it must be equal in both arms".to_owned(),
+        None => "it is held to its limits".to_owned(),
+    };
+    Finding::ok(CHECK, format!("sentinel {}: noise of a pair {noise}; {limit}", metric.metric))
+}
+
+fn facts(finding: Finding, metric: &MetricCalibration) -> Finding {
+    finding
+        .fact("metric", metric.metric.to_string())
+        .fact("role", metric.role.clone())
         .fact("median", metric.median)
         .fact("s", metric.s)
         .fact("bias", metric.bias)
         .fact("bias_se", metric.bias_se)
         .fact("resolves", metric.resolves)
-        .fact("run_s", calibrated.run_s)
-        .fact("build_s", calibrated.build_s)
-        .fact("pairs", calibrated.pairs)
 }
 
 /// Says whether only large effects could be seen.

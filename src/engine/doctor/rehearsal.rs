@@ -20,8 +20,8 @@ use super::steps::{Outcome, Step, rewrote};
 
 const ARMS: [Arm; 2] = [Arm::Baseline, Arm::Candidate];
 
-/// Builds, checks and measures the base in two slots of its own. What the project does wrong is a finding; an error is
-/// that somebody asked to stop.
+/// Builds, checks and measures the base in two slots of its own. What the project does wrong is a finding; the only
+/// error is [`EngineError::Interrupted`].
 ///
 /// The slots are removed afterwards; logs stay below the session's state when something failed.
 pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<(), EngineError> {
@@ -43,7 +43,7 @@ pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<(), En
         go_through(&mut session, &context, hide, &mut told)
     });
     match ended {
-        Err(stop @ (EngineError::Interrupted | EngineError::StopRequested)) => return Err(stop),
+        Err(EngineError::Interrupted | EngineError::StopRequested) => return Err(EngineError::Interrupted),
         Err(error) => told.found(Finding::failure((Group::Slots, "slots"), error.to_string())),
         Ok(()) => {}
     }
@@ -72,10 +72,7 @@ impl Report for Told<'_> {
 }
 
 /// Runs the rehearsal in empty folders that nobody else uses, and removes the slots.
-fn in_folders(
-    places: &Places,
-    run: impl FnOnce(&Places) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
+fn in_folders(places: &Places, run: impl FnOnce(&Places) -> Result<(), EngineError>) -> Result<(), EngineError> {
     if let Some(folder) = places.state().parent() {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
@@ -108,12 +105,14 @@ fn go_through(
 ) -> Result<(), EngineError> {
     session.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
     let mut walk = Walk { session, report, hide, alone: true };
-    let Some(times) = walk.set_up()? else { return walk.skip() };
-    if !walk.each_arm(&Step::Bench)?.is_some() {
-        return walk.skip();
-    }
-    let alone = walk.alone;
-    arms::report(walk.session, context, (hide, alone), walk.report);
+    let times = match walk.set_up()? {
+        Some(times) if walk.each_arm(&Step::Bench)?.is_some() => times,
+        _ => {
+            walk.skip();
+            return Ok(());
+        }
+    };
+    arms::report(walk.session, context, (walk.hide, walk.alone), walk.report);
     noise::measure(walk.session, times, walk.report)
 }
 
@@ -148,7 +147,14 @@ impl Walk<'_, '_, '_> {
                 times.check_s = times.check_s.max(seconds);
             }
         }
-        if passed == count {
+        if count == 0 {
+            let detail = "there are no checks: a faster program that answers wrongly would be kept";
+            let cure = format!(
+                "put executables into {}/ that exit with 0 when the answers are right",
+                self.session.settings.checks.dir
+            );
+            self.report.found(Finding::warning((Group::Baseline, "checks"), detail).cure(cure));
+        } else if passed == count {
             let check = (Group::Baseline, "checks");
             let (detail, slowest) = (format!("{count} checks pass on the base"), times.check_s);
             self.report.found(Finding::ok(check, detail).fact("checks", count).fact("slowest_s", slowest));
@@ -169,8 +175,9 @@ impl Walk<'_, '_, '_> {
     }
 
     fn step(&mut self, step: &Step, arm: Arm) -> Result<Option<f64>, EngineError> {
+        self.session.pause_point()?;
         self.report.doing(&format!("{}: {}", step.name(), step.command(self.session)));
-        match step.run(self.session, arm, self.hide)? {
+        match step.run(self.session, arm, &mut self.hide)? {
             Outcome::Done(seconds) => Ok(Some(seconds)),
             Outcome::NotAlone(seconds, alone) => {
                 self.not_alone(step, &alone);
@@ -197,14 +204,16 @@ impl Walk<'_, '_, '_> {
             alone.detail
         );
         self.report.found(
-            Finding::failure((Group::Slots, "separate"), detail).cure("name files relative to the folder that the command starts in"),
+            Finding::failure((Group::Slots, "separate"), detail)
+                .cure("name files relative to the folder that the command starts in"),
         );
     }
 
     fn failed(&mut self, step: &Step, arm: Arm, failure: &Failure, log: &Path) -> Result<(), EngineError> {
         let logs = format!("its output is in {}.out and .err", log.display());
         if rewrote(failure) {
-            let cure = "let it write elsewhere, or commit what it writes; a candidate's own change could not be told from it";
+            let cure =
+                "let it write elsewhere, or commit what it writes; a candidate's own change could not be told from it";
             self.report.found(Finding::failure((Group::Baseline, "tracked-files"), &failure.detail).cure(cure));
             return self.session.bench.restore();
         }
@@ -220,9 +229,8 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    fn skip(self) -> Result<(), EngineError> {
+    fn skip(self) {
         let why = "not measured: the base must build and run first";
         self.report.found(Finding::skipped((Group::Baseline, "noise"), why));
-        Ok(())
     }
 }

@@ -78,7 +78,8 @@ fn head(user: &UserRepository) -> (Finding, bool) {
             (Finding::ok(check, format!("HEAD is detached at {}, {fine}", commit.short())), true)
         }
         Ok(Head::Unborn { name }) => {
-            let found = Finding::failure(check, format!("branch {name} has no commit yet, and a session starts from one"));
+            let found =
+                Finding::failure(check, format!("branch {name} has no commit yet, and a session starts from one"));
             (found.cure("commit the program: 'git add -A && git commit'"), false)
         }
         Err(error) => (Finding::failure(check, error.to_string()), false),
@@ -118,7 +119,8 @@ fn kind(survey: &Survey) -> Vec<Finding> {
         (empty, "submodules that are not checked out"),
     ];
     let found: Vec<&str> = traits.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
-    let detail = if found.is_empty() { "plain".to_owned() } else { format!("{}; the slots have the same", found.join(", ")) };
+    let detail =
+        if found.is_empty() { "plain".to_owned() } else { format!("{}; the slots have the same", found.join(", ")) };
     vec![Finding::ok(check, detail).fact("plain", survey.plain())]
 }
 
@@ -148,11 +150,7 @@ pub fn examine_branch(user: &UserRepository, settings: &Settings, places: &Place
     });
 }
 
-fn with_session(
-    check: (Group, &'static str),
-    tip: Result<Option<ObjectId>, GitError>,
-    settings: &Settings,
-) -> Finding {
+fn with_session(check: (Group, &'static str), tip: Result<Option<ObjectId>, GitError>, settings: &Settings) -> Finding {
     let (branch, name) = (&settings.branch, &settings.name);
     match tip {
         Ok(Some(tip)) => Finding::ok(check, format!("'{branch}' of session '{name}' is at {}", tip.short())),

@@ -66,24 +66,30 @@ impl Step {
         }
     }
 
-    /// Runs the step; a slot's own build and bench are tried with all else hidden first, where `hide` is set.
-    pub(super) fn run(&self, session: &mut Session<'_, '_>, arm: Arm, hide: bool) -> Result<Outcome, EngineError> {
-        if !(hide && matches!(self, Self::Build | Self::Bench)) {
+    /// Runs the step; a slot's own build and bench are tried with all else hidden first, where `hide` is set. It is
+    /// cleared when hiding turns out not to work here.
+    pub(super) fn run(&self, session: &mut Session<'_, '_>, arm: Arm, hide: &mut bool) -> Result<Outcome, EngineError> {
+        if !(*hide && matches!(self, Self::Build | Self::Bench)) {
             return Ok(self.once(session, arm)?.map_or_else(Outcome::Failed, Outcome::Done));
         }
         let objects = session.user.common_dir().join("objects");
         session.bench.seclude(Some(arm), &objects);
         let alone = self.once(session, arm);
         session.bench.seclude(None, &objects);
-        let alone = match alone? {
-            Ok(seconds) => return Ok(Outcome::Done(seconds)),
+        let alone = match alone {
+            Ok(Ok(seconds)) => return Ok(Outcome::Done(seconds)),
             // A tracked file that was rewritten has nothing to do with what is in sight.
-            Err(failure) if rewrote(&failure) => return Ok(Outcome::Failed(failure)),
-            Err(failure) => failure,
+            Ok(Err(failure)) if rewrote(&failure) => return Ok(Outcome::Failed(failure)),
+            Ok(Err(failure)) => Some(failure),
+            // The probe promised more than these paths allow; the command itself did not run.
+            Err(EngineError::Process(_)) => None,
+            Err(error) => return Err(error),
         };
-        Ok(match self.once(session, arm)? {
-            Ok(seconds) => Outcome::NotAlone(seconds, alone),
-            Err(failure) => Outcome::Failed(failure),
+        *hide &= alone.is_some();
+        Ok(match (self.once(session, arm)?, alone) {
+            (Ok(seconds), Some(alone)) => Outcome::NotAlone(seconds, alone),
+            (Ok(seconds), None) => Outcome::Done(seconds),
+            (Err(failure), _) => Outcome::Failed(failure),
         })
     }
 
