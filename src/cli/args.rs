@@ -50,6 +50,7 @@ pub(super) enum Command {
     /// Write a working starting set for this repository: config, bench, checks, ideas.
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
+    Doctor(Doctor),
     /// Try the candidates one after another; commit what is truly better to the session's branch.
     Run(Run),
     /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.

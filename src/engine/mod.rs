@@ -8,6 +8,7 @@ mod calibrate;
 mod clock;
 pub mod compare;
 pub mod demo;
+pub mod doctor;
 pub mod dry_run;
 mod error;
 mod experiment;

@@ -88,7 +88,9 @@ impl Session<'_, '_> {
 
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
         let tree = step!(self.screen(proposal));
-        self.try_tree(tree)
+        let mut kept = step!(self.try_tree(tree));
+        kept.flags.extend(policy::mechanism_unconfirmed(&proposal.asi, &self.changes()));
+        Ok(Ok(kept))
     }
 
     /// Takes a tree from the build to the verdict.
@@ -108,9 +110,7 @@ impl Session<'_, '_> {
             step!(self.check_candidate());
         }
         step!(self.verify_clean(&comparison));
-        let mut flags = decision.flags;
-        flags.extend(policy::mechanism_unconfirmed(&proposal.asi, &self.changes()));
-        Ok(Ok(Kept { tree, comparison, flags, detail: decision.detail }))
+        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.

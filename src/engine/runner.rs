@@ -70,6 +70,10 @@ pub(super) struct Runner<'a> {
     interrupts: &'a Interrupts,
     /// The environment that the program itself was started in, from which the allow-list picks.
     inherited: Vec<(OsString, OsString)>,
+    /// What commands do not see.
+    hidden: Vec<PathBuf>,
+    /// What they may read of it all the same.
+    read_only: Vec<PathBuf>,
 }
 
 impl<'a> Runner<'a> {
@@ -81,7 +85,12 @@ impl<'a> Runner<'a> {
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        Self { settings, places, supervisor, interrupts, inherited }
+        Self { settings, places, supervisor, interrupts, inherited, hidden: Vec::new(), read_only: Vec::new() }
+    }
+
+    /// Hides files and folders from every command from now on, but for what is named as readable below them.
+    pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, readable: Vec<PathBuf>) {
+        (self.hidden, self.read_only) = (hidden, readable);
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -124,8 +133,8 @@ impl<'a> Runner<'a> {
     fn confinement(&self, slot: SlotPlace<'_>, errand: &Errand<'_>, home: PathBuf) -> Confinement {
         Confinement {
             writable: vec![slot.root.to_owned(), home],
-            hidden: Vec::new(),
-            read_only: Vec::new(),
+            hidden: self.hidden.clone(),
+            read_only: self.read_only.clone(),
             network: if errand.network { Network::Full } else { self.settings.sandbox.network },
             enforce: true,
         }

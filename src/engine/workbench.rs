@@ -179,6 +179,17 @@ impl<'a> Workbench<'a> {
         Ok(())
     }
 
+    /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
+    /// machine can; `None` ends that.
+    pub(super) fn seclude(&mut self, arm: Option<Arm>, objects: &Path) {
+        let Some(arm) = arm else { return self.runner.hide(Vec::new(), Vec::new()) };
+        let other = &self.slots[1 - self.index(arm)];
+        let home = self.places.slot_home(other.name().as_str());
+        let hidden = vec![self.root.clone(), other.root().to_owned(), home];
+        // The slots' git reads the user's objects; without them every git command would fail.
+        self.runner.hide(hidden, vec![objects.to_owned()]);
+    }
+
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
     pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
         let Some(prepare) = self.prepare_settings() else { return Ok(Ok(())) };
@@ -195,7 +206,7 @@ impl<'a> Workbench<'a> {
             network: prepare.network,
             env: Vec::new(),
         };
-        if let Err(failure) = self.runner.run(self.place(arm), &errand)? {
+        if let Err(failure) = self.run(arm, &errand)? {
             return Ok(Err(failure));
         }
         let keep = self.kept_folders();

@@ -5,7 +5,9 @@ pub(super) mod compare;
 pub(super) mod config;
 pub(super) mod demo;
 mod demo_table;
+pub(super) mod doctor;
 mod dry_run;
+
 pub(super) mod init;
 pub(super) mod log;
 pub(super) mod run;
