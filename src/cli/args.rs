@@ -155,7 +155,7 @@ pub struct Compare {
     /// The build command.
     #[arg(long, value_name = "CMD")]
     pub build: Option<String>,
-    /// The metric to compare by; the only or first METRIC name, else auto.wall_s.
+    /// The metric to compare by; the only or first METRIC name, else `auto.wall_s`.
     #[arg(long, value_name = "NAME", value_parser = MetricName::new)]
     pub metric: Option<MetricName>,
     /// Which way is better.
