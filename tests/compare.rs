@@ -184,7 +184,7 @@ fn a_dry_run_shows_the_screens_verdicts_and_leaves_nothing() {
     assert!(line("3-prose.patch").contains("apply_failed"), "{}", answer.stdout);
     assert!(line("4-again.patch").contains("duplicate"), "{}", answer.stdout);
     assert!(line("sane").contains("check"), "{}", answer.stdout);
-    assert!(answer.stdout.contains("4 candidates, 1 go"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("Candidates: 4; accepted by the screen: 1"), "{}", answer.stdout);
     assert_eq!(fingerprint(&env.repo(), &[]), before);
     assert_eq!(env.git(["for-each-ref"]), refs);
     assert_eq!(leftovers(&env), 0);
@@ -200,7 +200,7 @@ fn a_dry_run_after_a_session_starts_from_its_tip_and_leaves_out_what_was_tried()
     let answer = env.run(["run", "--dry-run"]).expect(0);
     let tip = env.git(["rev-parse", "--short=10", "autoresearch/counting"]);
     assert!(answer.stdout.contains(tip.trim()), "{}", answer.stdout);
-    assert!(answer.stdout.contains("1 more were tried already"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("tried already: 1"), "{}", answer.stdout);
     assert_eq!(env.journal("counting").len(), journal);
 }
 

@@ -110,16 +110,13 @@ pub fn compare(
     let mut settings = settings(question, &base);
     let usual = Places::new(around.user.common_dir(), around.cache_home, &settings);
     let scratch = Scratch::beside(&usual, "compare")?;
-    match &question.metric {
-        Some(metric) => settings.primary.name = metric.clone(),
-        None => {
-            let mut watch = Watch::new(&mut *observer, Untold::AllButPhases);
-            let places = scratch.places("first");
-            let mut session = Session::open(&around.context(&settings, &places), vec![&mut watch])?;
-            let first = session.first_metric()?;
-            drop(session);
-            settings.primary.name = first.unwrap_or(settings.primary.name);
-        }
+    if question.metric.is_none() {
+        let mut watch = Watch::new(&mut *observer, Untold::AllButPhases);
+        let places = scratch.places("first");
+        let mut session = Session::open(&around.context(&settings, &places), vec![&mut watch])?;
+        let first = session.first_metric()?;
+        drop(session);
+        settings.primary.name = first.unwrap_or(settings.primary.name);
     }
     let places = scratch.places("state");
     let mut watch = Watch::new(observer, Untold::Answers);

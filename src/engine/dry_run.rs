@@ -140,9 +140,9 @@ impl Session<'_, '_> {
         match offer {
             Offer::Readable(proposal) => {
                 // Settled, so that the screen knows the same patch when it comes again.
-                let unmeasured = |_| Dropped::by(Reason::Inconclusive, "not measured".to_owned());
-                let outcome = self.screen(proposal)?.map_or_else(Err, |tree| Err(unmeasured(tree)));
-                self.settle(outcome, None, Commit::No)?;
+                let unmeasured = || Dropped::by(Reason::Inconclusive, "not measured".to_owned());
+                let dropped = self.screen(proposal)?.err().unwrap_or_else(unmeasured);
+                self.settle(Err(dropped), None, Commit::No)?;
             }
             Offer::Unreadable { reason, detail, .. } => _ = self.refuse(*reason, detail)?,
         }

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
-use crate::domain::{Phase, Screening};
+use crate::domain::{PhaseEnded, Screening};
 use crate::engine::dry_run::{Candidate, DryRun, dry_run};
 use crate::engine::{EngineError, Purpose};
 use crate::process::{Interrupts, SupervisorProgram};
@@ -31,13 +31,13 @@ pub(super) fn run(place: &Place, ui: &Ui) -> Result<u8, CliError> {
 
 fn baseline(found: &DryRun, place: &Place) -> String {
     let mut text = format!("The baseline {} passes every stage.\n", found.tip.short());
-    let stage = |stage: &crate::domain::PhaseEnded| {
-        let what = stage.what.as_deref().filter(|_| stage.phase != Phase::Warmup).unwrap_or_default();
+    let stage = |stage: &PhaseEnded| {
+        let what = stage.what.as_deref().unwrap_or_default();
         vec![stage.phase.to_string(), one_line(what), duration(stage.seconds)]
     };
     let stages: Vec<_> = found.stages.iter().map(stage).collect();
     if !stages.is_empty() {
-        let _ = write!(text, "{}\n", report::table(&["stage", "of", "took"], &stages).trim_end());
+        let _ = writeln!(text, "{}", report::table(&["stage", "of", "took"], &stages).trim_end());
     }
     let lens = Lens::from(&place.settings.primary);
     let calibrated = &found.calibrated;
@@ -57,9 +57,9 @@ fn baseline(found: &DryRun, place: &Place) -> String {
 }
 
 fn candidates(found: &DryRun) -> String {
-    let mut text = format!("\n{} candidates, {} go through the screen", found.candidates.len(), found.accepted());
+    let mut text = format!("\nCandidates: {}; accepted by the screen: {}", found.candidates.len(), found.accepted());
     if found.tried > 0 {
-        let _ = write!(text, "; {} more were tried already", found.tried);
+        let _ = write!(text, "; tried already: {}", found.tried);
     }
     text.push_str(".\n");
     if !found.candidates.is_empty() {
@@ -84,7 +84,7 @@ fn estimate(found: &DryRun) -> String {
     let all = |each: f64| duration(each * f64::from(accepted));
     format!(
         "\nOn this machine about {} for a candidate without an effect and {} for a win.\n\
-         The {accepted} candidates take between {} (none wins) and {} (all win).\n",
+         All that are accepted ({accepted}) take between {} (none wins) and {} (all win).\n",
         duration(estimate.without_effect_s),
         duration(estimate.win_s),
         all(estimate.without_effect_s),
