@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "autoresearch", version, about, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Start with `autoresearch demo`, or in a repository with `autoresearch init`.")]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +19,7 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Work as if started in this folder.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct Global {
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub(super) enum Colour {
     /// On a terminal that shows them.
     Auto,
     /// Always.
@@ -44,7 +44,7 @@ pub enum Colour {
 
 /// All commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Write a working starting set for this repository: config, bench, checks, ideas.
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
@@ -72,7 +72,7 @@ pub enum Command {
 
 /// Arguments of commands that only read.
 #[derive(Debug, Clone, Args)]
-pub struct Reading {
+pub(super) struct Reading {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -81,7 +81,7 @@ pub struct Reading {
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
-pub struct Init {
+pub(super) struct Init {
     /// Show the files instead of writing them.
     #[arg(long)]
     pub print: bool,
@@ -90,7 +90,7 @@ pub struct Init {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json")]
-pub struct Doctor {
+pub(super) struct Doctor {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -98,10 +98,11 @@ pub struct Doctor {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
 #[command(
     after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
 )]
-pub struct Run {
+pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
     pub dry_run: bool,
@@ -120,7 +121,7 @@ pub struct Run {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch try fast.patch\n  git diff | autoresearch try -\n  \
     autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit")]
-pub struct Try {
+pub(super) struct Try {
     /// A patch file, `-` for standard input, or a commit.
     #[arg(required_unless_present = "worktree", conflicts_with = "worktree", value_name = "PATCH|-|COMMIT")]
     pub candidate: Option<String>,
@@ -142,7 +143,7 @@ pub struct Try {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch compare main my-branch --build 'cargo build --release' \
     --bench ./bench.sh\n  autoresearch compare HEAD~1 HEAD --bench 'python3 bench.py' --metric total_ms")]
-pub struct Compare {
+pub(super) struct Compare {
     /// The commit to compare against.
     pub base: String,
     /// The commit to judge.
@@ -153,7 +154,7 @@ pub struct Compare {
     /// The build command.
     #[arg(long, value_name = "CMD")]
     pub build: Option<String>,
-    /// The metric to compare by; the only or first METRIC name, else auto.wall_s.
+    /// The metric to compare by; the only or first METRIC name, else `auto.wall_s`.
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
     /// Which way is better.
@@ -175,7 +176,7 @@ pub struct Compare {
 
 /// Which way a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Better {
+pub(super) enum Better {
     /// Smaller values are better.
     Lower,
     /// Larger values are better.
@@ -185,7 +186,7 @@ pub enum Better {
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch show 7\n  autoresearch show 7 --json")]
-pub struct Show {
+pub(super) struct Show {
     /// The experiment's number.
     pub experiment: u32,
     /// Print JSON.
@@ -198,7 +199,7 @@ pub struct Show {
 #[command(
     after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo"
 )]
-pub struct Demo {
+pub(super) struct Demo {
     /// The experiment.
     #[arg(default_value = "lsm-batch")]
     pub name: String,
@@ -216,7 +217,7 @@ pub struct Demo {
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch config\n  autoresearch config --schema > autoresearch.schema.json")]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -229,7 +230,7 @@ pub struct ConfigArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch clean                 print the sizes, remove nothing\n  \
     autoresearch clean --yes           remove slots and caches\n  autoresearch clean --yes --runs 20 also all but the newest 20 runs")]
-pub struct Clean {
+pub(super) struct Clean {
     /// Remove slots and caches; without it only the sizes are printed.
     #[arg(long)]
     pub yes: bool,

@@ -52,7 +52,7 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
         state: &folded.state,
         lenses: &folded.lenses,
         latest: &folded.latest,
-        running: holder.map(|holder| holder.pid),
+        running: holder,
         now: jiff::Timestamp::now(),
     };
     SessionView::new(input).ok_or_else(missing)
@@ -146,10 +146,10 @@ mod tests {
     fn the_step_under_way_is_known_and_a_settled_one_leaves_none() {
         let folder = tempfile::tempdir().unwrap();
         // Header, config, calibrated, then 18 lines an experiment: 2 + 6 phases + 8 pairs + decided + run.
-        let folded = fold(&journal(folder.path(), 3 + 18 + 2 + 6 + 5)).unwrap().unwrap();
-        assert_eq!(folded.state.unfinished().unwrap().id, ExperimentId(2));
-        assert_eq!(folded.latest.experiment, Some(ExperimentId(2)));
-        assert_eq!(folded.latest.pair.unwrap().pair, 5);
+        let half = fold(&journal(folder.path(), 3 + 18 + 2 + 6 + 5)).unwrap().unwrap();
+        assert_eq!(half.state.unfinished().unwrap().id, ExperimentId(2));
+        assert_eq!(half.latest.experiment, Some(ExperimentId(2)));
+        assert_eq!(half.latest.pair.unwrap().pair, 5);
         let settled = fold(&journal(folder.path(), 3 + 18)).unwrap().unwrap();
         assert!(settled.latest.experiment.is_none() && settled.latest.pair.is_none());
         assert_eq!(settled.state.experiments().len(), 1);

@@ -12,12 +12,18 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::process::supervisor_main;
 use args::{Cli, Command};
 use error::CliError;
+
 use ui::Ui;
 
 /// Reads the command line, does what it says, and returns the exit code of FORMATS section 8.
 pub fn main() -> ExitCode {
+    // The supervisor of a job is this program again; nothing else may happen before it.
+    if let Some(code) = supervisor_main(std::env::args_os()) {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {

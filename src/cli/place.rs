@@ -12,6 +12,7 @@ use crate::domain::Settings;
 use crate::engine::Places;
 use crate::git::UserRepository;
 use crate::journal::SessionLock;
+use crate::report::Holder;
 
 /// Everything that a command of a session starts from.
 #[derive(Debug)]
@@ -26,13 +27,6 @@ pub(super) struct Place {
     pub(super) shown: Vec<Shown>,
     /// The session's folders.
     pub(super) places: Places,
-}
-
-/// A process that holds a session's lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Holder {
-    /// Its id, where it is known.
-    pub(super) pid: Option<u32>,
 }
 
 impl Place {

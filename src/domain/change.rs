@@ -28,10 +28,12 @@ impl Change {
                 Direction::Lower => -x,
                 Direction::Higher => x,
             };
-            match scale {
+            let change = match scale {
                 Scale::Ratio => 100.0 * signed.exp_m1(),
                 Scale::Linear => signed,
-            }
+            };
+            // No change is +0, also where a sign was turned.
+            change + 0.0
         };
         let (a, b) = (convert(low), convert(high));
         Self { value: convert(gain), low: a.min(b), high: a.max(b), percent: scale == Scale::Ratio }
@@ -59,7 +61,7 @@ fn round_to_three(x: f64) -> f64 {
 /// Writes a value with about four significant digits, and no exponent where it reads well without one.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    if value == value.trunc() && size < 1e15 {
+    if value.fract() == 0.0 && size < 1e15 {
         return format!("{value}");
     }
     match size {

@@ -278,7 +278,7 @@ pub struct Decided {
     pub commit: Option<ObjectId>,
     /// The tip that it was measured against, from which a keep moves the branch.
     pub tip: ObjectId,
-    /// Whether the branch is to be moved (`false` under `--no-commit`).
+    /// Whether a keep moves the branch (`false` under `try --no-commit`, where nothing is committed).
     pub moves_branch: bool,
 }
 

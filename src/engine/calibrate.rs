@@ -10,7 +10,7 @@ use super::session::Session;
 
 /// What the set-up before a calibration took, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SetupTimes {
+pub(super) struct SetupTimes {
     /// The first full build.
     pub build_s: f64,
     /// The slowest check.
@@ -50,7 +50,7 @@ impl Session<'_, '_> {
         let judged = roles.iter().map(|(name, sentinel)| {
             let (direction, scale) = roles.lens(self.settings, name);
             let role = sentinel.map_or_else(|| "primary".to_owned(), |s| s.pattern.clone());
-            self.one_metric(pairs, Role { name, role, scale, direction, sentinel, family })
+            self.one_metric(pairs, Role { name, label: role, scale, direction, sentinel, family })
         });
         judged.collect()
     }
@@ -71,7 +71,7 @@ impl Session<'_, '_> {
             bias: bias.mu,
             bias_se: bias.se,
             resolves: self.resolves(&role, scale.s, bias),
-            role: role.role,
+            role: role.label,
             ring,
             ring_abs,
         }
@@ -123,7 +123,7 @@ impl Session<'_, '_> {
 /// One metric's part in the comparison.
 struct Role<'a> {
     name: &'a MetricName,
-    role: String,
+    label: String,
     scale: Scale,
     direction: Direction,
     sentinel: Option<&'a Sentinel>,

@@ -39,7 +39,7 @@ mod workbench;
 
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
-pub use harness::sealed_files;
+pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
 pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;

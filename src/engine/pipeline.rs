@@ -20,7 +20,7 @@ const BASELINE_TRIES: u32 = 3;
 
 /// Why an experiment goes no further: what it is dropped for.
 #[derive(Debug, Clone)]
-pub struct Dropped {
+pub(super) struct Dropped {
     /// The reason.
     pub reason: Reason,
     /// What exactly, in one line.
@@ -31,7 +31,7 @@ pub struct Dropped {
 
 impl Dropped {
     /// Drops for a reason that no number gave.
-    pub fn by(reason: Reason, detail: String) -> Self {
+    pub(super) fn by(reason: Reason, detail: String) -> Self {
         Self { reason, detail, comparison: None }
     }
 }
@@ -43,7 +43,7 @@ impl From<Failure> for Dropped {
 }
 
 /// The result of a step that may end the experiment; the outer error ends the session.
-pub type Step<T> = Result<Result<T, Dropped>, EngineError>;
+pub(super) type Step<T> = Result<Result<T, Dropped>, EngineError>;
 
 /// Hands the value of a step on, or returns its drop from the enclosing function.
 macro_rules! step {
@@ -203,7 +203,7 @@ impl Session<'_, '_> {
                 comparison: dropped.comparison,
                 commit: None,
                 tip,
-                moves_branch: false,
+                moves_branch: mode == Commit::Yes,
             },
         };
         self.recorder.experiment(Event::Decided(Box::new(decided.clone())), Durability::Synced)?;
@@ -213,7 +213,7 @@ impl Session<'_, '_> {
 
 /// A candidate that passed every stage.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub(super) struct Kept {
     /// The tree computed at Apply, which is what gets committed.
     pub tree: ObjectId,
     /// What the numbers say.

@@ -16,5 +16,5 @@ pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens};
 pub use session::{
-    BudgetView, CalibrationView, Counts, ExperimentRow, Latest, SessionInput, SessionView, Standing, UnderWay,
+    BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, SessionInput, SessionView, Standing, UnderWay,
 };

@@ -23,6 +23,13 @@ pub struct Latest {
     pub pair: Option<CandidateRun>,
 }
 
+/// A process that is at work on a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id, where it is known.
+    pub pid: Option<u32>,
+}
+
 /// What a view of a session is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionInput<'a> {
@@ -32,8 +39,8 @@ pub struct SessionInput<'a> {
     pub lenses: &'a BTreeMap<u32, Lens>,
     /// The step under way.
     pub latest: &'a Latest,
-    /// Whether a process holds the session's lock: its id, where that is known.
-    pub running: Option<Option<u32>>,
+    /// The process that holds the session's lock.
+    pub running: Option<Holder>,
     /// The present time.
     pub now: Timestamp,
 }
@@ -244,9 +251,9 @@ impl ExperimentRow {
     }
 }
 
-fn standing(state: &SessionState, running: Option<Option<u32>>) -> Standing {
+fn standing(state: &SessionState, running: Option<Holder>) -> Standing {
     match (running, state.stopped()) {
-        (Some(pid), _) => Standing::Running { pid },
+        (Some(Holder { pid }), _) => Standing::Running { pid },
         (None, Some(stopped)) => Standing::Stopped { rule: stopped.rule, detail: stopped.detail.clone() },
         (None, None) => Standing::CutOff,
     }

@@ -100,7 +100,7 @@ impl Sizes {
         text += &line(self.homes, "caches", place.places.cache(), verb);
         if !self.old_runs.is_empty() {
             let what = format!("{} old runs", self.old_runs.len());
-            text += &format!("{:>10}  {what:<9} {verb}\n", amount(self.old_bytes));
+            text += &line(self.old_bytes, &what, &place.places.runs(), verb);
         }
         let left = if args.yes { self.runs.saturating_sub(self.old_bytes) } else { self.runs };
         text += &line(left, "runs", &place.places.runs(), "stay");

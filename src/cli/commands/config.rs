@@ -1,5 +1,7 @@
 //! `autoresearch config`: every setting with its value and origin, the sealed files, and the schema.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::cli::args::{ConfigArgs, Global};
@@ -7,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
 use crate::config::{Overrides, Shown, schema};
-use crate::gate::{BUILT_IN, HarnessSnapshot};
+use crate::engine::{Sealed, sealed, sealed_everywhere};
 use crate::report::{Cell, Column, Grid, Screen};
 
 /// Prints the settings, or the schema of their file.
@@ -17,7 +19,7 @@ pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result
         return Ok(0);
     }
     let place = Place::find(global, &Overrides::default())?;
-    let harness = HarnessSnapshot::collect(place.repository.root(), &place.settings)?;
+    let harness = sealed(place.repository.root(), &place.settings)?;
     if args.json {
         ui.json(&as_json(&place, &harness))?;
     } else {
@@ -26,11 +28,11 @@ pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result
     Ok(0)
 }
 
-fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
+fn as_json(place: &Place, harness: &Sealed) -> Value {
     let setting = |s: &Shown| json!({"key": s.key, "value": s.value, "origin": s.origin.to_string()});
-    let sealed = harness.files().iter().map(|file| json!({"path": file.path, "why": file.why.to_string()}));
+    let sealed = harness.files.iter().map(|(path, why)| json!({"path": path, "why": why}));
     let built_in =
-        BUILT_IN.iter().map(|rule| json!({"ecosystem": rule.ecosystem, "globs": rule.globs, "why": rule.why}));
+        sealed_everywhere().map(|kind| json!({"project": kind.project, "globs": kind.globs, "why": kind.why}));
     json!({
         "file": place.config,
         "state": place.places.state(),
@@ -38,13 +40,16 @@ fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
         "settings": place.shown.iter().map(setting).collect::<Vec<_>>(),
         "sealed": sealed.collect::<Vec<_>>(),
         "sealed_everywhere": built_in.collect::<Vec<_>>(),
-        "unmatched": harness.unmatched(),
+        "unmatched": harness.unmatched,
     })
 }
 
-fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
-    let mut text = format!("config  {}\nstate   {}\n", place.config.display(), place.places.state().display());
-    text += &format!("cache   {}\n\n", place.places.cache().display());
+fn as_text(place: &Place, harness: &Sealed, screen: Screen) -> String {
+    let folders =
+        [("config", place.config.as_path()), ("state", place.places.state()), ("cache", place.places.cache())];
+    let line = |(name, path): (&str, &Path)| format!("{name:<8}{}\n", path.display());
+    let mut text: String = folders.map(line).concat();
+    text.push('\n');
     let mut grid = Grid::new(&[Column::Text("key"), Column::Text("origin"), Column::Flexible("value")], screen);
     for setting in &place.shown {
         let origin = setting.origin.to_string();
@@ -53,13 +58,12 @@ fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
     text += &grid.text();
     text += "\nsealed: a candidate that touches one of these is refused\n";
     let mut grid = Grid::new(&[Column::Text("file"), Column::Flexible("why")], screen);
-    for file in harness.files() {
-        grid.row([Cell::from(&file.path), file.why.to_string().into()]);
+    for (path, why) in &harness.files {
+        grid.row([Cell::from(path), why.as_str().into()]);
     }
     text += &grid.text();
-    for glob in harness.unmatched() {
-        text += &format!("warning: harness '{glob}' matches no file\n");
-    }
+    let unmatched = harness.unmatched.iter();
+    text.extend(unmatched.map(|glob| format!("warning: harness '{glob}' matches no file\n")));
     text + "\nsealed in every repository, but for what scope.unseal names\n" + &built_in(screen)
 }
 
@@ -73,8 +77,8 @@ fn value(value: &Value) -> String {
 
 fn built_in(screen: Screen) -> String {
     let mut grid = Grid::new(&[Column::Text("project"), Column::Flexible("paths")], screen);
-    for rule in BUILT_IN {
-        grid.row([rule.ecosystem.into(), rule.globs.join("  ").into()]);
+    for kind in sealed_everywhere() {
+        grid.row([kind.project.into(), kind.globs.join("  ").into()]);
     }
     grid.text()
 }

@@ -92,7 +92,7 @@ impl Report for Told<'_> {
     }
 
     fn doing(&mut self, what: &str) {
-        if let Some(ui) = self.ui.filter(|ui| ui.is_live()) {
+        if let Some(ui) = self.ui.filter(|_| Ui::is_live()) {
             ui.tell(&format!("         ... {what}"));
         }
     }

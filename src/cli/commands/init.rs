@@ -34,16 +34,10 @@ fn contents(starter: &Starter) -> String {
 fn explained(starter: &Starter) -> String {
     let mut text = format!("project: {}\n\nwrote\n", starter.ecosystem);
     let width = starter.files.iter().map(|file| file.path.chars().count()).max().unwrap_or_default();
-    for file in &starter.files {
-        text += &format!("  {:width$}  {}\n", file.path, file.why);
-    }
+    text.extend(starter.files.iter().map(|file| format!("  {:width$}  {}\n", file.path, file.why)));
     text += "\nwhy, and what to change\n";
-    for line in &starter.explanations {
-        text += &format!("  - {line}\n");
-    }
+    text.extend(starter.explanations.iter().map(|line| format!("  - {line}\n")));
     text += "\nnext\n";
-    for (index, step) in starter.next.iter().enumerate() {
-        text += &format!("  {}. {step}\n", index + 1);
-    }
+    text.extend(starter.next.iter().zip(1..).map(|(step, number)| format!("  {number}. {step}\n")));
     text
 }

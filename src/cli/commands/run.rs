@@ -1,7 +1,10 @@
 //! `autoresearch run`: tries the candidates one after another and keeps what is truly better.
 
+use std::fmt::Write as _;
+
 use crate::cli::args::{Global, Run};
 use crate::cli::error::CliError;
+use crate::cli::fold::fold;
 use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
@@ -24,7 +27,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
-    let mut progress = Progress::new(ui);
+    let mut progress = resumed_progress(&place, ui)?;
     let mut session = Session::open(&context, vec![&mut progress])?;
     session.ready()?;
     let stopped = session.run(&mut PatchQueues::new(&place.settings, place.repository.root()))?;
@@ -32,6 +35,15 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     drop(session);
     ui.print(&text)?;
     Ok(exit_code(stopped.rule))
+}
+
+/// Shows progress that goes on from what the journal tells already.
+pub(super) fn resumed_progress<'u>(place: &Place, ui: &'u Ui) -> Result<Progress<'u>, CliError> {
+    let progress = Progress::new(ui);
+    Ok(match fold(&place.places.journal())? {
+        Some(folded) => progress.after(&folded.state),
+        None => progress,
+    })
 }
 
 /// Gathers what a session is opened with.
@@ -58,7 +70,8 @@ fn closing(state: &SessionState, stopped: &Stopped, place: &Place) -> String {
     let kept = state.keeps().filter(|record| record.status == Status::Keep).count();
     let mut text = format!("stopped: {} ({})\n{tried} tried, {kept} kept", stopped.rule, stopped.detail);
     if kept > 0 {
-        text.push_str(&format!(" on branch {0}\n  git log {1}..{0}", place.settings.branch, base(state)));
+        let branch = &place.settings.branch;
+        let _ = write!(text, " on branch {branch}\n  git log {}..{branch}", base(state));
     }
     text.push_str("\n  autoresearch log\n");
     text

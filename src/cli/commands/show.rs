@@ -59,17 +59,17 @@ fn metrics(configured: &Configured, calibrated: Option<&Calibrated>, pairs: &[Pa
     let roles = calibrated.map(|calibrated| Roles::of_calibration(settings, calibrated)).unwrap_or_default();
     let lens = engine::Lens { settings, roles: &roles };
     let primary = &settings.primary.name;
-    let named = pairs.first().map(|pair| pair.candidate.metrics.keys()).into_iter().flatten();
-    let names: Vec<&MetricName> = std::iter::once(primary).chain(named.filter(|name| *name != primary)).collect();
-    let row = |name| metric_row(lens, name, pairs);
-    let line = |row: engine::MetricRow| MetricLine {
+    let printed = pairs.first().map(|pair| pair.candidate.metrics.keys()).into_iter().flatten();
+    let listed: Vec<&MetricName> = std::iter::once(primary).chain(printed.filter(|name| *name != primary)).collect();
+    let compared = |name| metric_row(lens, name, pairs);
+    let shown = |row: engine::MetricRow| MetricLine {
         metric: row.metric.to_string(),
         change: row.change.map(|change| ChangeView::new(change, &row.unit)),
         unit: row.unit,
         baseline: row.baseline,
         candidate: row.candidate,
     };
-    names.into_iter().filter_map(row).map(line).collect()
+    listed.into_iter().filter_map(compared).map(shown).collect()
 }
 
 /// Names the files of an experiment's folder; a folder that was cleaned away has none.

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::cli::args::{Global, Reading};
 use crate::cli::error::CliError;
-use crate::cli::place::{Holder, Place};
+use crate::cli::place::Place;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
+use crate::report::Holder;
 
 /// Asks the session to stop, where one is running; a request that nobody reads would end the next one at once.
 pub(in crate::cli) fn run(global: &Global, args: &Reading, ui: &Ui) -> Result<u8, CliError> {

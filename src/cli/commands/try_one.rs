@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::run::context;
+use super::run::{context, resumed_progress};
 use crate::cli::args::{Global, Try};
 use crate::cli::error::CliError;
 use crate::cli::place::{self, Place};
@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
-    let mut progress = if args.json { Progress::quiet() } else { Progress::new(ui) };
+    let mut progress = if args.json { Progress::quiet() } else { resumed_progress(&place, ui)? };
     let commit = if args.no_commit { Commit::No } else { Commit::Yes };
     let mut session = Session::open(&context, vec![&mut progress])?;
     session.ready()?;
@@ -76,13 +76,13 @@ fn parse(bytes: &[u8], name: &str, source: &str) -> Result<Proposal, CliError> {
 
 /// Returns what a checkout's change must not carry: the sealed files, which are often edited beside it.
 fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
-    let snapshot = crate::engine::sealed_files(place.repository.root(), &place.settings)?;
+    let sealed = crate::engine::sealed(place.repository.root(), &place.settings)?;
     let ideas = if place.settings.folder.is_empty() {
         "ideas.md".to_owned()
     } else {
         format!("{}/ideas.md", place.settings.folder)
     };
-    Ok(snapshot.into_iter().chain([ideas]).collect())
+    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([ideas]).collect())
 }
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.

@@ -218,10 +218,8 @@ impl Tracker {
             let change = lens.change((effect.gain, effect.low, effect.high));
             format!("{change}, {} pairs", effect.pairs)
         });
-        let mut reason = run.reason.to_string();
-        for flag in &run.flags {
-            reason += &format!(", {flag}");
-        }
+        let flags = run.flags.iter().map(ToString::to_string);
+        let reason = std::iter::once(run.reason.to_string()).chain(flags).collect::<Vec<_>>().join(", ");
         format!("{:<34}{reason:<20}{}", effect.unwrap_or_default(), one_line(&run.description)).trim_end().to_owned()
     }
 
@@ -238,14 +236,14 @@ impl Tracker {
     }
 
     fn standing(&self) -> String {
-        let mut text = format!("{} tried, {} kept", self.settled, self.kept);
+        let mut parts = vec![format!("{} tried, {} kept", self.settled, self.kept)];
         if let Some(most) = self.session.as_ref().and_then(|session| session.settings.stop.max_iterations) {
-            text += &format!(", {} iterations left", most.saturating_sub(self.iterations));
+            parts.push(format!("{} iterations left", most.saturating_sub(self.iterations)));
         }
-        if self.epoch.size > 0 {
-            text += &format!(", alpha budget {} of {} left", self.epoch.size - self.epoch.measured, self.epoch.size);
+        if let Some(left) = self.epoch.size.checked_sub(self.epoch.measured).filter(|_| self.epoch.size > 0) {
+            parts.push(format!("alpha budget {left} of {} left", self.epoch.size));
         }
-        text
+        parts.join(", ")
     }
 }
 
@@ -255,8 +253,8 @@ impl Step {
     }
 }
 
-fn milestone(text: String) -> Line {
-    Line::Milestone(one_line(&text))
+fn milestone(text: impl AsRef<str>) -> Line {
+    Line::Milestone(one_line(text.as_ref()))
 }
 
 #[cfg(test)]

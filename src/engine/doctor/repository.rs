@@ -4,7 +4,7 @@ use crate::domain::{ObjectId, Settings};
 use crate::engine::EngineError;
 use crate::engine::opening::{base_commit, refuse_checked_out, refuse_taken_branch};
 use crate::engine::places::Places;
-use crate::git::{GitError, Head, ObjectFormat, RefStorage, Survey, UserRepository};
+use crate::git::{GitError, Head, RefStorage, Survey, UserRepository};
 use crate::process::Tool;
 
 use super::finding::{Finding, Group, Report};
@@ -21,10 +21,6 @@ pub fn examine_repository(user: &UserRepository, settings: Option<&Settings>, re
     };
     tell(git_version(user));
     tell(identity(user));
-    if matches!(user.object_format(), Ok(ObjectFormat::Sha256)) {
-        tell(sha256());
-        return false;
-    }
     let (head, commits) = head(user);
     tell(head);
     if commits {
@@ -92,14 +88,6 @@ fn base(user: &UserRepository, settings: Option<&Settings>) -> Result<Survey, En
         None => user.require_commit()?,
     };
     Ok(user.survey(&base)?)
-}
-
-fn sha256() -> Finding {
-    let detail = "the repository uses SHA-256 object ids, which this version cannot read";
-    Finding::failure((Group::Repository, "kind"), detail).cure(
-        "use a clone in the SHA-1 format ('git fast-export --all' into a repository made by \
-         'git init --object-format=sha1')",
-    )
 }
 
 /// Says what kind of repository it is: one refusal each, or one finding with what is out of the ordinary and works.

@@ -149,11 +149,12 @@ impl Scanner<'_> {
                     self.open_next(Inside::Arithmetic(2));
                 }
             }
+            // `$#` and `$$` are no comment and no start of anything.
+            Some(&sign @ ('#' | '$')) => {
+                self.rest.next();
+                self.push_quoted(sign);
+            }
             Some(_) | None => {}
-        }
-        // `$#` and `$$` are no comment and no start of anything.
-        if let Some(c) = self.rest.next_if(|c| matches!(c, '#' | '$')) {
-            self.push_code(c);
         }
     }
 
@@ -278,12 +279,12 @@ mod tests {
     fn quoted_text_is_no_code_but_a_substitution_in_it_is() {
         assert_eq!(code(r#"echo "a | $(b | c) d" 'e | f'"#), [r#"echo "~~~~$(b | c)~~" '~~~~~'"#]);
         assert_eq!(code(r#"x="${a#"$b"}" # c"#), [r#"x="${~~"~~"}" "#]);
-        assert_eq!(code("n=$((a | (b))) | c"), ["n=$((~~~~~~~~ | c"]);
+        assert_eq!(code("n=$((a | (b))) | c"), ["n=$((~~~~~~~~~ | c"]);
     }
 
     #[test]
     fn a_number_sign_starts_a_comment_only_at_a_word() {
-        assert_eq!(code("a#b $# ${#x} # comment 'open\nc"), ["a#b $# ${~~} ", "c"]);
+        assert_eq!(code("a#b $# ${#x} # comment 'open\nc"), ["a#b $~ ${~~} ", "c"]);
     }
 
     #[test]

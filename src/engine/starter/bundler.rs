@@ -17,6 +17,7 @@ pub(super) fn plan(tree: &Tree) -> Result<Plan, StarterError> {
     let ignored = lock && tree.is_ignored("Gemfile.lock")?;
     let frozen = if lock { " BUNDLE_FROZEN=true" } else { "" };
     Ok(Plan {
+        folder: "",
         prepare: Some(PreparePlan {
             command: format!("BUNDLE_PATH=\"$PWD/vendor/bundle\"{frozen} bundle install"),
             rerun_when: vec![if lock { "Gemfile.lock" } else { "Gemfile" }.to_owned()],

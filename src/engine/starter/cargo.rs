@@ -49,6 +49,7 @@ pub(super) fn plan(tree: &Tree) -> Result<Plan, StarterError> {
         );
     }
     Ok(Plan {
+        folder: "",
         prepare: project.prepare,
         build: Some(build),
         harness: harness(&project.benches, &workload),

@@ -27,6 +27,7 @@ pub(super) fn plan(tree: &Tree) -> Result<Plan, StarterError> {
         );
     }
     Ok(Plan {
+        folder: "",
         prepare: fetches.then(|| PreparePlan {
             command: configure(""),
             rerun_when: vec!["CMakeLists.txt".to_owned()],

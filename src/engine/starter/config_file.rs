@@ -79,7 +79,7 @@ struct Sentinel {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Checks {
-    dir: &'static str,
+    dir: String,
     timeout_seconds: u32,
 }
 
@@ -90,7 +90,7 @@ struct Scope<'a> {
 
 #[derive(Serialize)]
 struct Candidates {
-    patches: &'static str,
+    patches: String,
 }
 
 /// Writes the config; what it does not say keeps its default.
@@ -115,10 +115,10 @@ pub(super) fn config_text(name: &str, plan: &Plan) -> Result<String, serde_json:
             primary: Primary { name: metric, unit, direction: "lower", min_effect: 0.01 },
             sentinels: [Sentinel { name: "auto.max_rss_bytes", direction: "lower", tolerance: 0.10 }],
         },
-        checks: Checks { dir: "checks", timeout_seconds: CHECK_SECONDS },
+        checks: Checks { dir: format!("{}checks", plan.folder), timeout_seconds: CHECK_SECONDS },
         harness: &plan.harness,
         scope: (!plan.protect.is_empty()).then_some(Scope { protect: &plan.protect }),
-        candidates: [Candidates { patches: "candidates" }],
+        candidates: [Candidates { patches: format!("{}candidates", plan.folder) }],
     };
     Ok(serde_json::to_string_pretty(&file)? + "\n")
 }

@@ -31,6 +31,7 @@ pub(super) fn plan(tree: &Tree) -> Result<Plan, StarterError> {
         ));
     }
     Ok(Plan {
+        folder: "",
         prepare: prepare(tree)?,
         build: Some(build(measured)),
         workload: workload(measured),

@@ -15,6 +15,7 @@ pub(super) fn plan(tree: &Tree) -> Result<Plan, StarterError> {
     let test = pick(&["check", "test", "tests"]);
     let bench = pick(&["bench", "benchmark", "perf"]);
     Ok(Plan {
+        folder: "",
         prepare: None,
         build: Some(BuildPlan { command: build, keep: Vec::new() }),
         workload: workload(bench, test),

@@ -31,6 +31,7 @@ pub(super) fn plan(tree: &Tree, ecosystem: Ecosystem) -> Result<Plan, StarterErr
     let mut notes = Vec::new();
     let workload = package.workload(&mut notes);
     Ok(Plan {
+        folder: "",
         prepare: package.prepare(tree, &mut notes)?,
         build: package
             .script("build")

@@ -7,6 +7,8 @@ pub(super) struct Plan {
     pub(super) prepare: Option<PreparePlan>,
     /// The build; `None` where nothing is compiled.
     pub(super) build: Option<BuildPlan>,
+    /// Folder that holds `checks/` and `candidates/`, with a trailing `/`; empty for the root.
+    pub(super) folder: &'static str,
     /// What is measured.
     pub(super) workload: Workload,
     /// The gate; empty where no test was found.

@@ -102,6 +102,7 @@ pub fn propose(root: &Path, name: &str) -> Result<Starter, StarterError> {
 
 fn generic() -> Plan {
     Plan {
+        folder: "",
         prepare: None,
         build: None,
         workload: scripts::unknown("For example: ./your-program some-input > /dev/null"),
@@ -134,9 +135,14 @@ fn files(name: &str, plan: &Plan) -> Result<Vec<StarterFile>, StarterError> {
     let fill_in = [scripts::unknown_check()];
     let checks = if plan.checks.is_empty() { &fill_in[..] } else { &plan.checks };
     for check in checks {
-        files.push(file(&format!("checks/{}", check.name), true, scripts::check(check), &check.why));
+        files.push(file(&format!("{}checks/{}", plan.folder, check.name), true, scripts::check(check), &check.why));
     }
     files.push(file("ideas.md", false, texts::ideas(name), "ideas to try, tried, closed"));
-    files.push(file("candidates/README.md", false, texts::candidates().to_owned(), "the queue of patches"));
+    files.push(file(
+        &format!("{}candidates/README.md", plan.folder),
+        false,
+        texts::candidates(plan.folder),
+        "the queue of patches",
+    ));
     Ok(files)
 }

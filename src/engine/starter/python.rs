@@ -22,6 +22,8 @@ const TEST_SETTINGS: [&str; 9] = [
     "requirements-test.txt",
     "uv.lock",
 ];
+/// A folder in which setuptools looks for no packages when it has to find them by itself.
+const HIDDEN_FROM_SETUPTOOLS: &str = "tools/autoresearch/";
 /// What tells a package with compiled parts.
 const COMPILED: [&str; 6] = ["maturin", "ext_modules", "scikit-build", "mesonpy", "cython", "Cython"];
 /// Folders in which people keep benchmarks.
@@ -35,6 +37,8 @@ struct Project<'a> {
     /// All of [`TEST_SETTINGS`] together.
     settings: String,
     uses_uv: bool,
+    /// Whether setup.py or setup.cfg list the packages.
+    names_packages: bool,
 }
 
 /// Proposes prepare, bench and checks; a pure Python package needs no build.
@@ -44,7 +48,8 @@ pub(super) fn plan(tree: &Tree, ecosystem: Ecosystem) -> Result<Plan, StarterErr
         settings += &tree.text(file)?;
     }
     let pyproject = tree.text("pyproject.toml")?;
-    let project = Project { tree, pyproject, settings, uses_uv: ecosystem == Ecosystem::Uv };
+    let names_packages = (tree.text("setup.py")? + &tree.text("setup.cfg")?).contains("packages");
+    let project = Project { tree, pyproject, settings, uses_uv: ecosystem == Ecosystem::Uv, names_packages };
     let workload = project.workload();
     let mut notes = Vec::new();
     if COMPILED.iter().any(|word| project.settings.contains(word)) {
@@ -53,7 +58,13 @@ pub(super) fn plan(tree: &Tree, ecosystem: Ecosystem) -> Result<Plan, StarterErr
              --no-build-isolation -e . (with the build tools installed in prepare)."
         ));
     }
+    if project.discovers_packages() {
+        notes.push(format!(
+            "setuptools looks for packages in every folder of the root, so checks and candidates are in {HIDDEN_FROM_SETUPTOOLS}."
+        ));
+    }
     Ok(Plan {
+        folder: if project.discovers_packages() { HIDDEN_FROM_SETUPTOOLS } else { "" },
         prepare: Some(project.prepare()?),
         build: None,
         harness: workload.source.program().map(str::to_owned).into_iter().collect(),
@@ -95,6 +106,20 @@ impl Project<'_> {
         let manifests = ["pyproject.toml", "setup.py", "setup.cfg"];
         rerun_when.extend(manifests.iter().filter(|file| self.tree.has(file)).map(ToString::to_string));
         Ok(PreparePlan { command, rerun_when, copy: Vec::new() })
+    }
+
+    /// Says whether setuptools finds the packages by itself, in the root: a second folder there makes it give up.
+    fn discovers_packages(&self) -> bool {
+        let by_setuptools = if has_section(&self.pyproject, "build-system") {
+            self.pyproject.contains("setuptools")
+        } else {
+            !self.uses_uv && has_section(&self.pyproject, "project")
+        };
+        let listed = toml_lines(&self.pyproject).iter().any(|line| {
+            line.section.starts_with("tool.setuptools.packages")
+                || line.section == "tool.setuptools" && (line.key.starts_with("packages") || line.key == "py-modules")
+        });
+        by_setuptools && !listed && !self.names_packages && !self.tree.has_folder("src")
     }
 
     fn is_list(&self, file: &str) -> bool {

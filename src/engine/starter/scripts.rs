@@ -100,7 +100,7 @@ pub(super) fn unknown_check() -> CheckScript {
         name: "10-correct",
         why: "FILL THIS IN: says whether a candidate still computes the right thing.".to_owned(),
         body: "# Run the tests, or compare an output with a stored one. A gate that lets everything pass keeps fast wrong code.\n\
-               echo \"checks/10-correct checks nothing yet: open it, put your tests in, delete these last lines\" >&2\nexit 1"
+               echo \"10-correct checks nothing yet: open it, put your tests in, delete these last lines\" >&2\nexit 1"
             .to_owned(),
     }
 }

@@ -29,9 +29,13 @@ fn put(root: &Path, path: &str, text: &str) {
     fs::write(full, text).unwrap();
 }
 
+/// Writes a program by a process of its own: a file that this one holds open could not be run ("text file busy").
 fn put_program(root: &Path, path: &str, text: &str) {
-    put(root, path, text);
-    fs::set_permissions(root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
+    let full = root.join(path);
+    fs::create_dir_all(full.parent().unwrap()).unwrap();
+    let script = "cat > \"$1\" && chmod 755 \"$1\"";
+    let out = Tool::new("sh", root).args(["-c", script, "sh"]).arg(full).stdin(text).run().unwrap();
+    assert_eq!(out.code, 0, "{}", out.stderr);
 }
 
 fn starter(files: &[(&str, &str)]) -> Starter {
@@ -61,14 +65,16 @@ fn is_sound(starter: &Starter) {
     assert_eq!(config["bench"]["command"], "./bench.sh");
     assert_eq!(config["metrics"]["sentinels"][0]["name"], "auto.max_rss_bytes");
     assert_eq!(config["metrics"]["sentinels"][0]["tolerance"], 0.1);
-    assert_eq!(config["candidates"][0]["patches"], "candidates");
+    let folder = config["checks"]["dir"].as_str().unwrap().strip_suffix("checks").unwrap();
+    assert_eq!(config["candidates"][0]["patches"], format!("{folder}candidates"));
     if !config["prepare"].is_null() {
         assert_eq!(config["prepare"]["network"], true);
     }
-    for path in ["bench.sh", "ideas.md", "candidates/README.md"] {
+    for path in ["bench.sh", "ideas.md", &format!("{folder}candidates/README.md")] {
         assert!(!text(starter, path).is_empty());
     }
-    assert!(starter.files.iter().any(|file| file.path.starts_with("checks/") && file.executable));
+    let checks = format!("{folder}checks/");
+    assert!(starter.files.iter().any(|file| file.path.starts_with(&checks) && file.executable));
     for file in &starter.files {
         assert_eq!(file.executable, file.text.starts_with("#!/bin/sh\n"), "{}", file.path);
         if file.executable {
@@ -91,7 +97,7 @@ fn parses(file: &StarterFile) {
 fn run_bench(root: &Path, starter: &Starter) -> ToolOutput {
     put_program(root, "bench.sh", text(starter, "bench.sh"));
     let path = format!("{}:{}", root.join("fake").display(), std::env::var("PATH").unwrap());
-    Tool::new("./bench.sh", root).env("PATH", path).run().unwrap()
+    Tool::new(root.join("bench.sh"), root).env("PATH", path).run().unwrap()
 }
 
 fn stdout(out: &ToolOutput) -> String {
@@ -367,6 +373,19 @@ fn a_pip_project_installs_itself_and_its_test_tools() {
 }
 
 #[test]
+fn no_new_folder_confuses_setuptools_where_it_finds_packages_by_itself() {
+    let with = |pyproject: &str, more: &str| {
+        let starter = starter(&[("pyproject.toml", pyproject), ("p/__init__.py", ""), (more, "")]);
+        config(&starter)["checks"]["dir"].as_str().unwrap().to_owned()
+    };
+    let plain = "[project]\nname = \"p\"\n";
+    assert_eq!(with(plain, "test_a.py"), "tools/autoresearch/checks");
+    assert_eq!(with(plain, "src/x.py"), "checks");
+    assert_eq!(with(&format!("{plain}[tool.setuptools]\npackages = [\"p\"]\n"), "test_a.py"), "checks");
+    assert_eq!(with(&format!("{plain}[build-system]\nrequires = [\"hatchling\"]\n"), "test_a.py"), "checks");
+}
+
+#[test]
 fn python_benchmarks_are_preferred_to_tests() {
     let test = ("tests/test_a.py", "def test_a(benchmark): pass\n");
     let plugin = starter(&[("setup.py", ""), ("requirements.txt", "pytest-benchmark\n"), test]);
@@ -450,7 +469,7 @@ fn an_unknown_project_gets_scripts_that_fail_until_they_are_filled_in() {
     assert_eq!(out.code, 1);
     assert!(out.stderr.contains("bench.sh measures nothing yet"), "{}", out.stderr);
     put_program(dir.path(), "checks/10-correct", text(&starter, "checks/10-correct"));
-    assert_eq!(Tool::new("checks/10-correct", dir.path()).run().unwrap().code, 1);
+    assert_eq!(Tool::new(dir.path().join("checks/10-correct"), dir.path()).run().unwrap().code, 1);
     assert!(
         starter.next[0].starts_with("Fill in bench.sh") && starter.next[1].starts_with("Fill in checks/10-correct")
     );

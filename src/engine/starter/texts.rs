@@ -18,12 +18,14 @@ pub(super) fn ideas(name: &str) -> String {
 }
 
 /// Writes the note that says what belongs into `candidates/`.
-pub(super) fn candidates() -> &'static str {
-    "# Candidates\n\n\
-     Put patches here: `*.patch` or `*.diff`, tried in the order of their names.\n\n\
-     A commit becomes one with\n\n    git format-patch -1 -o candidates <commit>\n\n\
-     and uncommitted changes with `git diff > candidates/0001-what-it-does.patch`. In a mail from format-patch the subject\n\
-     is the description and the text below it the hypothesis.\n"
+pub(super) fn candidates(folder: &str) -> String {
+    format!(
+        "# Candidates\n\n\
+         Put patches here: `*.patch` or `*.diff`, tried in the order of their names.\n\n\
+         A commit becomes one with\n\n    git format-patch -1 -o {folder}candidates <commit>\n\n\
+         and uncommitted changes with `git diff > {folder}candidates/0001-what-it-does.patch`. In a mail from format-patch\n\
+         the subject is the description and the text below it the hypothesis.\n"
+    )
 }
 
 /// Explains each choice in a line, with what to change.
@@ -106,10 +108,17 @@ fn workload_line(source: &WorkloadSource) -> String {
 
 fn checks_line(plan: &Plan) -> String {
     if plan.checks.is_empty() {
-        return "checks: no test was found; checks/10-correct fails until you fill it in, so that nothing wrong is kept.".to_owned();
+        return format!(
+            "checks: no test was found; {}checks/10-correct fails until you fill it in, so that nothing wrong is kept.",
+            plan.folder
+        );
     }
     let names: Vec<&str> = plan.checks.iter().map(|check| check.name).collect();
-    format!("checks: {}; every executable file in checks/ must exit 0. Add what else must stay true.", names.join(", "))
+    format!(
+        "checks: {}; every executable file in {}checks/ must exit 0. Add what else must stay true.",
+        names.join(", "),
+        plan.folder
+    )
 }
 
 /// Says what to do next, in order.
@@ -123,12 +132,13 @@ pub(super) fn next_steps(plan: &Plan) -> Vec<String> {
         WorkloadSource::Framework(_) | WorkloadSource::Program(_) => {}
     }
     if plan.checks.is_empty() {
-        steps.push("Fill in checks/10-correct: what a correct result is.".to_owned());
+        steps.push(format!("Fill in {}checks/10-correct: what a correct result is.", plan.folder));
     }
     steps.push(
         "autoresearch doctor        checks all of this in a slot, and how small an effect can be seen".to_owned(),
     );
-    steps.push("Put patches into candidates/, or judge one change: autoresearch try --worktree".to_owned());
+    steps
+        .push(format!("Put patches into {}candidates/, or judge one change: autoresearch try --worktree", plan.folder));
     steps.push("autoresearch run           tries them all; nothing here has to be committed first".to_owned());
     steps
 }

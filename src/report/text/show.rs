@@ -57,14 +57,10 @@ fn status(view: &ExperimentView) -> String {
     let (Some(status), Some(reason)) = (view.status, view.reason) else {
         return "not settled yet".to_owned();
     };
-    let mut text = format!("{status} ({reason})");
-    for flag in &view.flags {
-        text += &format!(", {flag}");
-    }
-    if view.judged_only {
-        text += ", judged only";
-    }
-    text
+    let mut parts = vec![format!("{status} ({reason})")];
+    parts.extend(view.flags.iter().map(ToString::to_string));
+    parts.extend(view.judged_only.then(|| "judged only".to_owned()));
+    parts.join(", ")
 }
 
 fn hypothesis(view: &ExperimentView) -> String {
@@ -149,7 +145,7 @@ fn in_brackets(view: &ExperimentView) -> String {
 }
 
 fn pair_cells(pair: &PairView, unit: &str, strip: Option<Strip>) -> [Cell; 7] {
-    let value = |value: Option<f64>| value.map(number).unwrap_or_else(|| "-".to_owned());
+    let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), number);
     let first = match pair.order {
         Order::BaselineFirst => "baseline",
         Order::CandidateFirst => "candidate",
@@ -237,5 +233,9 @@ fn failure(view: &ExperimentView) -> String {
 
 /// Indents a text of several lines.
 fn block(text: &str) -> String {
-    text.trim_end().lines().map(|line| format!("  {}\n", one_line(line))).collect()
+    let mut block = String::new();
+    for line in text.trim_end().lines() {
+        block.extend(["  ", &one_line(line), "\n"]);
+    }
+    block
 }

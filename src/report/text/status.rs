@@ -59,12 +59,13 @@ fn time(view: &SessionView) -> String {
 
 fn baseline(calibration: &CalibrationView, view: &SessionView) -> String {
     let lens = &view.primary;
-    let mut text = format!("{} in {} a run", lens.value(calibration.median), duration(calibration.run_s));
-    text += &format!("; a pair's noise is {}", lens.size(calibration.noise));
-    if let Some(resolves) = calibration.resolves {
-        text += &format!(", {} can be resolved", lens.size(resolves));
-    }
-    text
+    let resolves = calibration.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
+    format!(
+        "{} in {} a run; a pair's noise is {}{resolves}",
+        lens.value(calibration.median),
+        duration(calibration.run_s),
+        lens.size(calibration.noise)
+    )
 }
 
 fn counts(counts: Counts) -> String {
