@@ -11,7 +11,7 @@ fn doctor(env: &TestEnvironment) -> (i32, Vec<Value>) {
     let answer = env.run(["doctor", "--json"]);
     let json = answer.json();
     assert_eq!(json["exit_code"], answer.code);
-    (answer.code, json["findings"].as_array().unwrap().clone())
+    (answer.code, json["findings"].as_array().expect("findings are a list").clone())
 }
 
 /// Returns the findings of one check with one verdict.
@@ -32,7 +32,7 @@ fn text<'v>(finding: &'v Value, key: &str) -> &'v str {
 
 /// Returns what was found about the sandbox, which differs between machines.
 fn sandbox(findings: &[Value]) -> &Value {
-    findings.iter().find(|f| f["check"] == "sandbox").unwrap()
+    findings.iter().find(|f| f["check"] == "sandbox").expect("the sandbox is always looked at")
 }
 
 #[test]
