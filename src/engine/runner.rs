@@ -70,10 +70,9 @@ pub(super) struct Runner<'a> {
     interrupts: &'a Interrupts,
     /// The environment that the program itself was started in, from which the allow-list picks.
     inherited: Vec<(OsString, OsString)>,
-    /// What commands do not see.
+    /// What commands do not see, and what of it they do, read-only.
     hidden: Vec<PathBuf>,
-    /// What they may read of it all the same.
-    read_only: Vec<PathBuf>,
+    visible: Vec<PathBuf>,
 }
 
 impl<'a> Runner<'a> {
@@ -85,12 +84,13 @@ impl<'a> Runner<'a> {
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        Self { settings, places, supervisor, interrupts, inherited, hidden: Vec::new(), read_only: Vec::new() }
+        Self { settings, places, supervisor, interrupts, inherited, hidden: Vec::new(), visible: Vec::new() }
     }
 
-    /// Hides files and folders from every command from now on, but for what is named as readable below them.
-    pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, readable: Vec<PathBuf>) {
-        (self.hidden, self.read_only) = (hidden, readable);
+    /// Hides files and folders from every command from now on, but for what is listed as visible below them; empty
+    /// lists end that.
+    pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, visible: Vec<PathBuf>) {
+        (self.hidden, self.visible) = (hidden, visible);
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -134,7 +134,7 @@ impl<'a> Runner<'a> {
         Confinement {
             writable: vec![slot.root.to_owned(), home],
             hidden: self.hidden.clone(),
-            read_only: self.read_only.clone(),
+            read_only: self.visible.clone(),
             network: if errand.network { Network::Full } else { self.settings.sandbox.network },
             enforce: true,
         }

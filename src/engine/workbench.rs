@@ -180,14 +180,13 @@ impl<'a> Workbench<'a> {
     }
 
     /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
-    /// machine can; `None` ends that.
+    /// machine can; `None` ends that. `objects` stays in sight: the slots' git reads the user's objects.
     pub(super) fn seclude(&mut self, arm: Option<Arm>, objects: &Path) {
         let Some(arm) = arm else { return self.runner.hide(Vec::new(), Vec::new()) };
         let other = &self.slots[1 - self.index(arm)];
-        let home = self.places.slot_home(other.name().as_str());
-        let hidden = vec![self.root.clone(), other.root().to_owned(), home];
-        // The slots' git reads the user's objects; without them every git command would fail.
-        self.runner.hide(hidden, vec![objects.to_owned()]);
+        let other_home = self.places.slot_home(other.name().as_str());
+        let hidden = vec![self.root.clone(), other.root().to_owned(), other_home];
+        self.runner.hide(hidden, vec![objects.to_owned(), self.private.path().to_owned()]);
     }
 
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.

@@ -81,8 +81,13 @@ fn sandbox(supervisor: &SupervisorProgram) -> Finding {
         Err(error) => return Finding::warning(check, format!("what of a sandbox works here is not known: {error}")),
     };
     let list: Vec<String> = found.iter().map(|(name, state)| format!("{name} {state}")).collect();
-    let mut finding =
-        Finding::ok(check, format!("{}; this version reports it and confines no command with it", list.join(", ")));
+    let missing = found.values().any(|state| state.starts_with("missing"));
+    let mut finding = if missing {
+        Finding::warning(check, format!("{}; what is missing is not enforced", list.join(", ")))
+            .cure("'sandbox.require' refuses such a machine; without it, try only candidates that you trust")
+    } else {
+        Finding::ok(check, list.join(", "))
+    };
     for (name, state) in found {
         finding = finding.fact(&name, state);
     }
