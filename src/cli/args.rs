@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "autoresearch", version, about, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Start with `autoresearch demo`, or in a repository with `autoresearch init`.")]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -19,7 +19,7 @@ pub struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Work as if started in this folder.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct Global {
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colour {
+pub(super) enum Colour {
     /// On a terminal that shows them.
     Auto,
     /// Always.
@@ -44,17 +44,15 @@ pub enum Colour {
 
 /// All commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Write a working starting set for this repository: config, bench, checks, ideas.
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
-    Doctor(Doctor),
     /// Try the candidates one after another; commit what is truly better to the session's branch.
     Run(Run),
     /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.
     Try(Try),
     /// Compare two commits; needs no config and no session.
-    Compare(Compare),
     /// End a running session from another terminal, after its current step.
     Stop(Reading),
     /// Show where the session stands.
@@ -73,7 +71,7 @@ pub enum Command {
 
 /// Arguments of commands that only read.
 #[derive(Debug, Clone, Args)]
-pub struct Reading {
+pub(super) struct Reading {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -82,7 +80,7 @@ pub struct Reading {
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
-pub struct Init {
+pub(super) struct Init {
     /// Show the files instead of writing them.
     #[arg(long)]
     pub print: bool,
@@ -91,7 +89,7 @@ pub struct Init {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json")]
-pub struct Doctor {
+pub(super) struct Doctor {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -99,8 +97,11 @@ pub struct Doctor {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
-pub struct Run {
+#[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
+#[command(
+    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
+)]
+pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
     pub dry_run: bool,
@@ -119,7 +120,7 @@ pub struct Run {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch try fast.patch\n  git diff | autoresearch try -\n  \
     autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit")]
-pub struct Try {
+pub(super) struct Try {
     /// A patch file, `-` for standard input, or a commit.
     #[arg(required_unless_present = "worktree", conflicts_with = "worktree", value_name = "PATCH|-|COMMIT")]
     pub candidate: Option<String>,
@@ -141,7 +142,7 @@ pub struct Try {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch compare main my-branch --build 'cargo build --release' \
     --bench ./bench.sh\n  autoresearch compare HEAD~1 HEAD --bench 'python3 bench.py' --metric total_ms")]
-pub struct Compare {
+pub(super) struct Compare {
     /// The commit to compare against.
     pub base: String,
     /// The commit to judge.
@@ -152,7 +153,7 @@ pub struct Compare {
     /// The build command.
     #[arg(long, value_name = "CMD")]
     pub build: Option<String>,
-    /// The metric to compare by; the only or first METRIC name, else auto.wall_s.
+    /// The metric to compare by; the only or first METRIC name, else `auto.wall_s`.
     #[arg(long, value_name = "NAME")]
     pub metric: Option<String>,
     /// Which way is better.
@@ -174,7 +175,7 @@ pub struct Compare {
 
 /// Which way a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Better {
+pub(super) enum Better {
     /// Smaller values are better.
     Lower,
     /// Larger values are better.
@@ -184,7 +185,7 @@ pub enum Better {
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch show 7\n  autoresearch show 7 --json")]
-pub struct Show {
+pub(super) struct Show {
     /// The experiment's number.
     pub experiment: u32,
     /// Print JSON.
@@ -194,8 +195,10 @@ pub struct Show {
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo")]
-pub struct Demo {
+#[command(
+    after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo"
+)]
+pub(super) struct Demo {
     /// The experiment.
     #[arg(default_value = "lsm-batch")]
     pub name: String,
@@ -213,7 +216,7 @@ pub struct Demo {
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch config\n  autoresearch config --schema > autoresearch.schema.json")]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -226,7 +229,7 @@ pub struct ConfigArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch clean                 print the sizes, remove nothing\n  \
     autoresearch clean --yes           remove slots and caches\n  autoresearch clean --yes --runs 20 also all but the newest 20 runs")]
-pub struct Clean {
+pub(super) struct Clean {
     /// Remove slots and caches; without it only the sizes are printed.
     #[arg(long)]
     pub yes: bool,

@@ -10,7 +10,6 @@ use crate::domain::ExperimentId;
 use crate::engine::EngineError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
-use crate::gate::GateError;
 use crate::git::GitError;
 use crate::journal::JournalError;
 use crate::process::ProcessError;
@@ -36,9 +35,6 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The sealed files cannot be read.
-    #[error(transparent)]
-    Gate(#[from] GateError),
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -127,7 +123,6 @@ impl CliError {
             Self::Git(_)
             | Self::Config(_)
             | Self::Journal(_)
-            | Self::Gate(_)
             | Self::Process(_)
             | Self::Starter(_)
             | Self::Truth(_)

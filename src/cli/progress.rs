@@ -33,7 +33,7 @@ enum Screen<'a> {
 impl<'a> Progress<'a> {
     /// Shows progress on standard error: live on a terminal, plain lines elsewhere.
     pub(super) fn new(ui: &'a Ui) -> Self {
-        let screen = if ui.is_live() { Screen::Live { ui, area: Area::new() } } else { Screen::Plain { ui } };
+        let screen = if Ui::is_live() { Screen::Live { ui, area: Area::new() } } else { Screen::Plain { ui } };
         Self { tracker: Tracker::default(), screen }
     }
 

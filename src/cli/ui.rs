@@ -9,25 +9,25 @@ use crate::domain::Status;
 
 /// Writes to the terminal or into a pipe; the only place that does.
 #[derive(Debug)]
-pub struct Ui {
+pub(super) struct Ui {
     choice: anstream::ColorChoice,
 }
 
 /// Says that standard output cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write to standard output: {0}")]
-pub struct OutputError(#[from] io::Error);
+pub(super) struct OutputError(#[from] io::Error);
 
 impl OutputError {
     /// Says whether the reader went away, which is no error to talk about.
-    pub fn is_closed_pipe(&self) -> bool {
+    pub(super) fn is_closed_pipe(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
 impl Ui {
     /// Opens the channels.
-    pub fn new(colour: Colour) -> Self {
+    pub(super) fn new(colour: Colour) -> Self {
         let choice = match colour {
             Colour::Auto => anstream::ColorChoice::Auto,
             Colour::Always => anstream::ColorChoice::Always,
@@ -37,48 +37,48 @@ impl Ui {
     }
 
     /// Writes results, a whole text at a time.
-    pub fn print(&self, text: &str) -> Result<(), OutputError> {
+    pub(super) fn print(&self, text: &str) -> Result<(), OutputError> {
         let mut out = anstream::AutoStream::new(io::stdout().lock(), self.choice);
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
     }
 
     /// Writes one line of results.
-    pub fn line(&self, text: &str) -> Result<(), OutputError> {
+    pub(super) fn line(&self, text: &str) -> Result<(), OutputError> {
         self.print(&format!("{text}\n"))
     }
 
     /// Writes a JSON value as one result.
-    pub fn json(&self, value: &serde_json::Value) -> Result<(), OutputError> {
+    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), OutputError> {
         self.print(&format!("{value:#}\n"))
     }
 
     /// Tells something that is not a result; a closed channel is nobody's fault.
-    pub fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         let mut err = anstream::AutoStream::new(io::stderr().lock(), self.choice);
         let _ = writeln!(err, "{text}");
     }
 
     /// Tells an error and what caused it.
-    pub fn error(&self, message: &str) {
+    pub(super) fn error(&self, message: &str) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         self.tell(&format!("{style}error:{style:#} {message}"));
     }
 
     /// Tells a warning.
-    pub fn warn(&self, message: &str) {
+    pub(super) fn warn(&self, message: &str) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
         self.tell(&format!("{style}warning:{style:#} {message}"));
     }
 
     /// Says whether progress may redraw a line.
-    pub fn is_live(&self) -> bool {
+    pub(super) fn is_live() -> bool {
         io::stderr().is_terminal()
     }
 }
 
 /// Returns the style in which a status is shown.
-pub fn status_style(status: Status) -> Style {
+pub(super) fn status_style(status: Status) -> Style {
     let colour = match status {
         Status::Keep => AnsiColor::Green,
         Status::Discard => AnsiColor::Yellow,

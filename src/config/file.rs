@@ -331,6 +331,7 @@ pub(super) struct LimitsFile {
 /// What commands may reach.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct SandboxFile {
     /// What of the network: nothing, a loopback of their own, this host, or everything.
     #[serde(default)]
@@ -342,8 +343,8 @@ pub(super) struct SandboxFile {
     /// Further folders that may be read: absolute, or ~/...
     #[schemars(extend("default" = super::resolve::READ_ONLY))]
     pub(super) read_only: Option<Vec<String>>,
-    /// Further folders that may be written, one copy per slot: absolute, or ~/...
-    pub(super) caches: Option<Vec<String>>,
+    /// Reserved: further folders that may be written, one copy per slot.
+    pub(super) caches: Option<Unsupported>,
     /// Further environment variables that commands see.
     pub(super) env: Option<Vec<String>>,
 }

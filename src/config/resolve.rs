@@ -307,7 +307,8 @@ impl Context {
             network: file.network.unwrap_or_default(),
             require: file.require.unwrap_or_default(),
             read_only: self.each("sandbox.readOnly", Some(read_only), check::outer_folder)?,
-            caches: self.each("sandbox.caches", file.caches.as_ref(), check::outer_folder)?,
+            // Refused in this version when the file is read.
+            caches: Vec::new(),
             env: self.each("sandbox.env", file.env.as_ref(), check::variable)?,
         })
     }

@@ -28,10 +28,12 @@ impl Change {
                 Direction::Lower => -x,
                 Direction::Higher => x,
             };
-            match scale {
+            let change = match scale {
                 Scale::Ratio => 100.0 * signed.exp_m1(),
                 Scale::Linear => signed,
-            }
+            };
+            // No change is +0, also where a sign was turned.
+            change + 0.0
         };
         let (a, b) = (convert(low), convert(high));
         Self { value: convert(gain), low: a.min(b), high: a.max(b), percent: scale == Scale::Ratio }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asi, Author, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId, Phase,
-    ProposalSource, Reading, Reason, Settings, Status, StopRule, VoidPair,
+    Asi, Author, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId,
+    Phase, ProposalSource, Reading, Reason, Settings, Status, StopRule, VoidPair,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -145,7 +145,7 @@ pub struct Proposed {
     pub asi: Asi,
     /// Where it came from.
     pub source: ProposalSource,
-    /// Hash (BLAKE3, hex) of the patch as given; the text itself is in `runs/`.
+    /// Hash (BLAKE3, hex) of the source's name and the patch as given; the text itself is in `runs/`.
     pub patch_hash: String,
     /// The tip that it will be measured against.
     pub tip: ObjectId,
@@ -278,7 +278,7 @@ pub struct Decided {
     pub commit: Option<ObjectId>,
     /// The tip that it was measured against, from which a keep moves the branch.
     pub tip: ObjectId,
-    /// Whether the branch is to be moved (`false` under `--no-commit`).
+    /// Whether a keep moves the branch (`false` under `try --no-commit`, where nothing is committed).
     pub moves_branch: bool,
 }
 

@@ -1,8 +1,6 @@
 //! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
 
-use crate::domain::{
-    Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel,
-};
+use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel};
 use crate::stats::{self, PairScale, SlotBias};
 
 use super::EngineError;
@@ -12,7 +10,7 @@ use super::session::Session;
 
 /// What the set-up before a calibration took, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SetupTimes {
+pub(super) struct SetupTimes {
     /// The first full build.
     pub build_s: f64,
     /// The slowest check.
@@ -52,7 +50,7 @@ impl Session<'_, '_> {
         let judged = roles.iter().map(|(name, sentinel)| {
             let (direction, scale) = roles.lens(self.settings, name);
             let role = sentinel.map_or_else(|| "primary".to_owned(), |s| s.pattern.clone());
-            self.one_metric(pairs, Role { name, role, scale, direction, sentinel, family })
+            self.one_metric(pairs, Role { name, label: role, scale, direction, sentinel, family })
         });
         judged.collect()
     }
@@ -73,7 +71,7 @@ impl Session<'_, '_> {
             bias: bias.mu,
             bias_se: bias.se,
             resolves: self.resolves(&role, scale.s, bias),
-            role: role.role,
+            role: role.label,
             ring,
             ring_abs,
         }
@@ -106,13 +104,15 @@ impl Session<'_, '_> {
                 (_, Some(min)) if median < min => Some(format!("below its min of {min}")),
                 _ => None,
             };
-            let unequal = sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
+            let unequal =
+                sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
             if let Some(how) = broken {
                 let detail = format!("sentinel {name} is {median} on the baseline, {how}");
                 return Err(EngineError::BaselineBroken { detail });
             }
             if unequal {
-                let detail = format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
+                let detail =
+                    format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
                 return Err(EngineError::BaselineBroken { detail });
             }
         }
@@ -123,7 +123,7 @@ impl Session<'_, '_> {
 /// One metric's part in the comparison.
 struct Role<'a> {
     name: &'a MetricName,
-    role: String,
+    label: String,
     scale: Scale,
     direction: Direction,
     sentinel: Option<&'a Sentinel>,

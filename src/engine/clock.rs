@@ -9,11 +9,11 @@ use crate::host;
 
 /// The moment named by `stop.until`, fixed when the session starts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Deadline(Option<(Timestamp, String)>);
+pub(super) struct Deadline(Option<(Timestamp, String)>);
 
 impl Deadline {
     /// Finds the next time of day `HH:MM` after `now`, in `now`'s time zone; no text = no deadline.
-    pub fn next(until: Option<&str>, now: &Zoned) -> Self {
+    pub(super) fn next(until: Option<&str>, now: &Zoned) -> Self {
         let moment = until.and_then(|text| {
             let time: Time = text.parse().ok()?;
             let today = now.with().time(time).build().ok()?;
@@ -24,7 +24,7 @@ impl Deadline {
     }
 
     /// Says that the moment has passed, and which it was.
-    pub fn passed(&self) -> Option<String> {
+    pub(super) fn passed(&self) -> Option<String> {
         self.passed_at(Timestamp::now())
     }
 

@@ -103,7 +103,9 @@ pub enum EngineError {
         expected: ObjectId,
     },
     /// An experiment lacks facts that the journal must hold.
-    #[error("experiment {experiment} lacks its proposal or its screening in the journal; this is a bug: keep the journal and report it")]
+    #[error(
+        "experiment {experiment} lacks its proposal or its screening in the journal; this is a bug: keep the journal and report it"
+    )]
     Unrecorded {
         /// The experiment.
         experiment: ExperimentId,

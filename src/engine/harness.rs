@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::{ObjectId, Settings};
-use crate::gate::{ChangedPath, HarnessSnapshot};
+use crate::gate::{BUILT_IN, ChangedPath, HarnessSnapshot};
 use crate::git::{HarnessFile, PrivateRepository, TouchKind, Touched};
 
 use super::EngineError;
@@ -12,7 +12,7 @@ use super::workbench::join;
 
 /// One check of the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckFile {
+pub(super) struct CheckFile {
     /// Its file name.
     pub name: String,
     /// Its path relative to the repository root.
@@ -20,7 +20,7 @@ pub struct CheckFile {
 }
 
 /// The sealed files, read once at session start.
-pub struct Harness {
+pub(super) struct Harness {
     snapshot: HarnessSnapshot,
     files: Vec<HarnessFile>,
     checks: Vec<CheckFile>,
@@ -28,7 +28,7 @@ pub struct Harness {
 
 impl Harness {
     /// Reads the sealed files from the user's checkout.
-    pub fn collect(root: &Path, settings: &Settings) -> Result<Self, EngineError> {
+    pub(super) fn collect(root: &Path, settings: &Settings) -> Result<Self, EngineError> {
         let snapshot = HarnessSnapshot::collect(root, settings)?;
         let files = snapshot.files().iter().map(|file| HarnessFile {
             path: file.path.clone(),
@@ -43,27 +43,27 @@ impl Harness {
     }
 
     /// Returns what the gate compiles its scope from.
-    pub fn snapshot(&self) -> &HarnessSnapshot {
+    pub(super) fn snapshot(&self) -> &HarnessSnapshot {
         &self.snapshot
     }
 
     /// Returns the files that are laid over both slots.
-    pub fn files(&self) -> &[HarnessFile] {
+    pub(super) fn files(&self) -> &[HarnessFile] {
         &self.files
     }
 
     /// Returns the checks in name order.
-    pub fn checks(&self) -> Vec<CheckFile> {
+    pub(super) fn checks(&self) -> Vec<CheckFile> {
         self.checks.clone()
     }
 
     /// Says whether a path (relative to the repository root) is sealed.
-    pub fn seals(&self, path: &str) -> bool {
+    pub(super) fn seals(&self, path: &str) -> bool {
         self.files.iter().any(|file| file.path == path)
     }
 
     /// Returns the hash (BLAKE3, hex) of each sealed file.
-    pub fn hashes(&self) -> BTreeMap<String, String> {
+    pub(super) fn hashes(&self) -> BTreeMap<String, String> {
         self.snapshot.hashes()
     }
 }
@@ -80,7 +80,8 @@ pub(super) fn copy_untracked(
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        std::fs::copy(&from, &to).map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
+        std::fs::copy(&from, &to)
+            .map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
     }
     Ok(())
 }
@@ -105,4 +106,36 @@ pub(super) fn changed_path(
         old_path: touched.old_path,
         becomes_symlink_to: link.map(|target| String::from_utf8_lossy(&target).into_owned()),
     })
+}
+
+/// What candidates may not touch, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Sealed files of the checkout, relative to its root, each with the reason.
+    pub files: Vec<(String, String)>,
+    /// Globs of `harness` that match no file.
+    pub unmatched: Vec<String>,
+}
+
+/// Lists what is sealed in a checkout.
+pub fn sealed(root: &Path, settings: &Settings) -> Result<Sealed, EngineError> {
+    let snapshot = HarnessSnapshot::collect(root, settings)?;
+    let files = snapshot.files().iter().map(|file| (file.path.clone(), file.why.to_string())).collect();
+    Ok(Sealed { files, unmatched: snapshot.unmatched().to_vec() })
+}
+
+/// A kind of project with the paths that are sealed in every one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedKind {
+    /// The kind.
+    pub project: &'static str,
+    /// The paths, as globs.
+    pub globs: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Lists the paths that are sealed in every repository, but for what `scope.unseal` names.
+pub fn sealed_everywhere() -> impl Iterator<Item = SealedKind> {
+    BUILT_IN.iter().map(|rule| SealedKind { project: rule.ecosystem, globs: rule.globs, why: rule.why })
 }

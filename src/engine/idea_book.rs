@@ -51,13 +51,16 @@ impl Session<'_, '_> {
         let question = Question { idea: proposal.idea.as_deref(), axes: &proposal.axes, patch_id, text: &text };
         Ok(match match_proposal(catalogue, &question, &self.idea_facts()?) {
             Match::Open => Ruling::Open,
-            Match::Closed { entry, why } => Ruling::Refused(Reason::ClosedIdea, said(&entry, &why.to_string(), "closed")),
+            Match::Closed { entry, why } => {
+                Ruling::Refused(Reason::ClosedIdea, said(&entry, &why.to_string(), "closed"))
+            }
             Match::Settled { entry, why } => {
                 Ruling::Refused(Reason::SettledDecision, said(&entry, &why.to_string(), "settled"))
             }
-            Match::SimilarText { entry } => {
-                Ruling::Warned(format!("its words are like those of the closed idea '{}' ({FILE}:{})", entry.name, entry.line))
-            }
+            Match::SimilarText { entry } => Ruling::Warned(format!(
+                "its words are like those of the closed idea '{}' ({FILE}:{})",
+                entry.name, entry.line
+            )),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Settling: the commit of a keep, the branch's move, and the settling line of every experiment.
 
 use crate::domain::{Decided, Event, ExperimentId, ObjectId, Proposal, Reason, RunSummary, Status};
-use crate::git::{BranchMove, NewCommit};
+use crate::git::{BranchMove, GitError, NewCommit};
 
 use super::EngineError;
 use super::message::{KeepMessage, keep_message};
@@ -31,7 +31,8 @@ impl Session<'_, '_> {
             return Err(EngineError::Unrecorded { experiment: self.current_id() });
         };
         let rows = judged_rows(self.lens(), &facts);
-        let message = KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
+        let message =
+            KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
         let commit = self.bench.private().commit(&NewCommit {
             tree: &kept.tree,
             parent: &tip,
@@ -67,7 +68,11 @@ impl Session<'_, '_> {
             return Ok(());
         }
         let reflog = format!("autoresearch: keep experiment {}", self.current_id());
-        Ok(self.user.move_branch(&BranchMove { name: &self.settings.branch, from, to, reflog: &reflog })?)
+        let moved = self.user.move_branch(&BranchMove { name: &self.settings.branch, from, to, reflog: &reflog });
+        moved.map_err(|error| match error {
+            GitError::BranchMoved { branch, expected, found } => EngineError::BranchMoved { branch, found, expected },
+            other => other.into(),
+        })
     }
 
     /// Returns the number of the experiment under way.

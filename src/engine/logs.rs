@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::domain::Phase;
 
 /// Returns the file name of a phase's log in the experiment's folder, without its ending (`out`, `err`).
-pub fn stem(phase: Phase, what: Option<&str>) -> String {
+pub(super) fn stem(phase: Phase, what: Option<&str>) -> String {
     let stem = match phase {
         Phase::Check => "check".to_owned(),
         Phase::Measure => "pair".to_owned(),
@@ -22,7 +22,7 @@ pub fn stem(phase: Phase, what: Option<&str>) -> String {
 }
 
 /// Returns the last bytes of a log as text, from the start of a line; `None` when there is no such file or it is empty.
-pub fn tail(path: &Path, bytes: usize) -> Option<String> {
+pub(super) fn tail(path: &Path, bytes: usize) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     let start = length.saturating_sub(bytes as u64);
@@ -36,7 +36,7 @@ pub fn tail(path: &Path, bytes: usize) -> Option<String> {
 }
 
 /// Returns the last line of a log that says anything, shortened to 200 characters.
-pub fn last_line(path: &Path) -> Option<String> {
+pub(super) fn last_line(path: &Path) -> Option<String> {
     let text = tail(path, 4000)?;
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?.trim();
     Some(line.chars().take(200).collect())

@@ -8,7 +8,7 @@ use super::summary::MetricRow;
 
 /// Everything that a kept commit's message says.
 #[derive(Debug)]
-pub struct KeepMessage<'a> {
+pub(super) struct KeepMessage<'a> {
     /// The proposal as it came.
     pub proposed: &'a Proposed,
     /// The run line that will be written for it.
@@ -22,7 +22,7 @@ pub struct KeepMessage<'a> {
 }
 
 /// Writes the message of a keep as FORMATS section 6 has it.
-pub fn keep_message(keep: &KeepMessage<'_>, settings: &Settings) -> String {
+pub(super) fn keep_message(keep: &KeepMessage<'_>, settings: &Settings) -> String {
     let mut text = format!("{}\n", one_line(&keep.proposed.description));
     for paragraph in [keep.proposed.hypothesis.trim(), mechanism(&keep.proposed.asi)] {
         if !paragraph.is_empty() {
@@ -61,7 +61,8 @@ fn trailers(keep: &KeepMessage<'_>, settings: &Settings) -> String {
     for (name, value) in &keep.run.metrics {
         result.insert(name.to_string(), (*value).into());
     }
-    let mut text = format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
+    let mut text =
+        format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
     if let Some(effect) = &keep.run.effect {
         let change = effect.change(settings.primary.direction);
         let unit = if change.percent { String::new() } else { format!(" {}", settings.primary.unit) };

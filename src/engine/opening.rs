@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{
-    Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings,
-};
+use crate::domain::{Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings};
 use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
@@ -17,19 +15,19 @@ use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
+use super::queue::PatchQueues;
 use super::recorder::{Durability, Recorder};
 use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Purpose, Session};
-use super::queue::PatchQueues;
 use super::workbench::Workbench;
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
 const VERSION: &str = concat!("autoresearch ", env!("CARGO_PKG_VERSION"));
 
 /// What a journal says when it is read back: the fold, the noise, and the experiment that was left unfinished.
-pub struct ReadBack {
+pub(super) struct ReadBack {
     /// The fold.
     pub state: SessionState,
     /// The noise rings.
@@ -39,7 +37,7 @@ pub struct ReadBack {
 }
 
 /// Reads a journal back in one pass.
-pub fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, EngineError> {
+pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, EngineError> {
     let reader = Reader::open(path)?;
     let mut state = SessionState::new(reader.header().session);
     let mut rings = Rings::new(settings);
@@ -83,6 +81,10 @@ impl<'a, 'o> Session<'a, 'o> {
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
         let ReadBack { state, rings, unfinished } = read_back(&places.journal(), settings)?;
+        let unbegun = state.configured().is_none();
+        if unbegun && !fresh && context.purpose == Purpose::Session {
+            refuse_taken_branch(user, &settings.branch)?;
+        }
         let base = state.configured().map_or(base, |configured| configured.base.clone());
         let mut recorder = Recorder::new(journal, state, observers);
         if let Some(torn) = torn {
@@ -95,21 +97,31 @@ impl<'a, 'o> Session<'a, 'o> {
         std::fs::create_dir_all(places.cache())
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
-        let runner =
-            Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
+        let runner = Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;
         let purpose = context.purpose;
         let mut session = Self {
-            settings, places, user, interrupts, identity, base, bench, recorder, rings, scope, deadline, purpose,
+            settings,
+            places,
+            user,
+            interrupts,
+            identity,
+            base,
+            bench,
+            recorder,
+            rings,
+            scope,
+            deadline,
+            purpose,
         };
-        session.begin(fresh, context)?;
+        session.begin(unbegun, context)?;
         Ok(session)
     }
 
     /// Journals the start: settings where they are new, else that the session goes on; then the branch exists.
-    fn begin(&mut self, fresh: bool, context: &Context<'_>) -> Result<(), EngineError> {
+    fn begin(&mut self, unbegun: bool, context: &Context<'_>) -> Result<(), EngineError> {
         let harness = self.bench.harness().hashes();
         let why = match self.recorder.state().configured() {
             None => Some("the session starts"),
@@ -121,18 +133,27 @@ impl<'a, 'o> Session<'a, 'o> {
             let configured = self.configured(why, harness);
             self.recorder.session(Event::Configured(Box::new(configured)), Durability::Synced)?;
         }
-        if fresh && self.purpose == Purpose::Session {
+        if self.purpose == Purpose::Session && (unbegun || self.lacks_branch()?) {
             let reflog = "autoresearch: the session starts";
             self.user.create_branch(&self.settings.branch, &self.base, reflog)?;
-        } else if !fresh {
+        } else if !unbegun {
             self.expect_branch()?;
             let reused = why.is_none() && self.recorder.state().calibrated().is_some();
             let resumed = Resumed { tip: self.bench.tip().clone(), calibration_reused: reused };
             self.recorder.session(Event::Resumed(resumed), Durability::Synced)?;
         }
         let enforced = process::probe(context.supervisor)?;
+        if self.settings.sandbox.require {
+            require_sandbox(&enforced)?;
+        }
         self.recorder.session(Event::SandboxApplied(SandboxApplied { enforced }), Durability::Written)?;
         Ok(())
+    }
+
+    /// Says whether an earlier process ended between its first line and the making of the branch.
+    fn lacks_branch(&self) -> Result<bool, EngineError> {
+        let began = self.recorder.state().calibrated().is_some();
+        Ok(!began && self.user.branch_tip(&self.settings.branch)?.is_none())
     }
 
     fn configured(&self, why: &str, harness: BTreeMap<String, String>) -> Configured {
@@ -182,6 +203,18 @@ fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
     Ok(Journal::create(path, SessionId::generate(), VERSION)?)
+}
+
+/// Refuses a machine that cannot enforce what `sandbox.require` asks for.
+fn require_sandbox(enforced: &BTreeMap<String, String>) -> Result<(), EngineError> {
+    let missing = enforced.iter().find(|(_, state)| state.starts_with("missing"));
+    match missing {
+        None => Ok(()),
+        Some((means, state)) => Err(EngineError::Refused {
+            reason: format!("this machine cannot enforce the sandbox: {means} is {state}"),
+            cure: "set sandbox.require to false to run with what there is, or use another machine".to_owned(),
+        }),
+    }
 }
 
 /// Returns the commit that a new session starts from.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{
     Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, ObjectId, Phase, PhaseEnded, PhaseStarted, Proposal,
-    Reason, RunSummary, Status,
+    Reason, RunSummary, Screened, Screening, Status,
 };
 use crate::policy;
 
@@ -20,7 +20,7 @@ const BASELINE_TRIES: u32 = 3;
 
 /// Why an experiment goes no further: what it is dropped for.
 #[derive(Debug, Clone)]
-pub struct Dropped {
+pub(super) struct Dropped {
     /// The reason.
     pub reason: Reason,
     /// What exactly, in one line.
@@ -31,7 +31,7 @@ pub struct Dropped {
 
 impl Dropped {
     /// Drops for a reason that no number gave.
-    pub fn by(reason: Reason, detail: String) -> Self {
+    pub(super) fn by(reason: Reason, detail: String) -> Self {
         Self { reason, detail, comparison: None }
     }
 }
@@ -43,7 +43,7 @@ impl From<Failure> for Dropped {
 }
 
 /// The result of a step that may end the experiment; the outer error ends the session.
-pub type Step<T> = Result<Result<T, Dropped>, EngineError>;
+pub(super) type Step<T> = Result<Result<T, Dropped>, EngineError>;
 
 /// Hands the value of a step on, or returns its drop from the enclosing function.
 macro_rules! step {
@@ -76,6 +76,14 @@ impl Session<'_, '_> {
         self.settle(outcome, kept, commit)
     }
 
+    /// Settles a candidate of which nothing can be screened.
+    pub(super) fn refuse(&mut self, reason: Reason, detail: &str) -> Result<RunSummary, EngineError> {
+        let refused = Screening::Refused { reason, detail: detail.to_owned() };
+        let screened = Screened { outcome: refused, patch_id: None, touched: Vec::new(), warnings: Vec::new() };
+        self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
+        self.settle(Err(Dropped::by(reason, detail.to_owned())), None, Commit::No)
+    }
+
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
         let tree = step!(self.screen(proposal));
         self.bench.lay(&tree)?;
@@ -87,11 +95,7 @@ impl Session<'_, '_> {
         let comparison = step!(self.race());
         let decision = policy::decide(&comparison, self.settings.decision.strict);
         if decision.reason.status() != Status::Keep {
-            return Ok(Err(Dropped {
-                reason: decision.reason,
-                detail: decision.detail,
-                comparison: Some(comparison),
-            }));
+            return Ok(Err(Dropped { reason: decision.reason, detail: decision.detail, comparison: Some(comparison) }));
         }
         if !checks_first {
             step!(self.check_candidate());
@@ -173,7 +177,12 @@ impl Session<'_, '_> {
         self.places.run(id).join(super::logs::stem(phase, what))
     }
 
-    fn settle(&mut self, outcome: Result<Kept, Dropped>, commit: Option<ObjectId>, mode: Commit) -> Result<RunSummary, EngineError> {
+    fn settle(
+        &mut self,
+        outcome: Result<Kept, Dropped>,
+        commit: Option<ObjectId>,
+        mode: Commit,
+    ) -> Result<RunSummary, EngineError> {
         let tip = self.bench.tip().clone();
         let decided = match outcome {
             Ok(kept) => Decided {
@@ -194,7 +203,7 @@ impl Session<'_, '_> {
                 comparison: dropped.comparison,
                 commit: None,
                 tip,
-                moves_branch: false,
+                moves_branch: mode == Commit::Yes,
             },
         };
         self.recorder.experiment(Event::Decided(Box::new(decided.clone())), Durability::Synced)?;
@@ -204,7 +213,7 @@ impl Session<'_, '_> {
 
 /// A candidate that passed every stage.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub(super) struct Kept {
     /// The tree computed at Apply, which is what gets committed.
     pub tree: ObjectId,
     /// What the numbers say.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::domain::{CandidateSource, Proposal, Settings};
+use crate::domain::{CandidateSource, Settings};
 use crate::propose::{Next, Queue, QueueError, QueueFile};
 
 use super::EngineError;
+use super::offer::Offer;
 use super::session::Candidates;
 use super::workbench::join;
 
@@ -45,12 +46,12 @@ impl PatchQueues {
 }
 
 impl Candidates for PatchQueues {
-    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Proposal>, EngineError> {
+    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Offer>, EngineError> {
         while let Some(file) = self.next_file()? {
             self.taken.insert(file.name.clone());
-            let proposal = file.read()?;
-            if !tried(&super::session::patch_hash(&proposal)) {
-                return Ok(Some(proposal));
+            let offer = Offer::of_file(&file)?;
+            if !tried(&super::session::patch_hash(offer.proposal())) {
+                return Ok(Some(offer));
             }
         }
         Ok(None)

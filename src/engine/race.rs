@@ -21,6 +21,9 @@ impl Session<'_, '_> {
         let mut judge = self.judge()?;
         let recorded = self.recorder.facts().pairs();
         for pair in &recorded {
+            if let Some(difference) = measure::invariant_difference(&pair.baseline, &pair.candidate) {
+                return Ok(Err(Dropped::by(Reason::InvariantChanged, difference.to_string())));
+            }
             if let Judged::Done(comparison) = judge.push(pair)? {
                 return Ok(Ok(*comparison));
             }

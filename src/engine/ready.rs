@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use crate::domain::{
-    Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status,
-};
+use crate::domain::{Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status};
 
 use super::EngineError;
 use super::calibrate::SetupTimes;
@@ -97,7 +95,11 @@ impl Session<'_, '_> {
     }
 
     /// Runs the bench once, alone on this host.
-    pub(super) fn one_run(&mut self, arm: Arm, log: std::path::PathBuf) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
+    pub(super) fn one_run(
+        &mut self,
+        arm: Arm,
+        log: std::path::PathBuf,
+    ) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
         let _host = self.host_lock()?;
         self.bench.bench(arm, log)
     }
@@ -120,9 +122,8 @@ impl Session<'_, '_> {
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
             let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
-            let (reading, _) = self
-                .one_run(arm, log)?
-                .map_err(|failure| EngineError::BaselineBroken { detail: failure.detail })?;
+            let (reading, _) =
+                self.one_run(arm, log)?.map_err(|failure| EngineError::BaselineBroken { detail: failure.detail })?;
             match arm {
                 Arm::Baseline => baseline = Some(reading),
                 Arm::Candidate => candidate = Some(reading),

@@ -8,7 +8,7 @@ use super::experiment::ExperimentFacts;
 
 /// Whether an event must be on the disk before the loop goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(super) enum Durability {
     /// It is written; a crash of the machine may lose it.
     Written,
     /// It is on the disk.
@@ -16,7 +16,7 @@ pub enum Durability {
 }
 
 /// Appends to the journal and keeps what follows from it up to date.
-pub struct Recorder<'o> {
+pub(super) struct Recorder<'o> {
     journal: Journal,
     state: SessionState,
     facts: ExperimentFacts,
@@ -25,46 +25,48 @@ pub struct Recorder<'o> {
 
 impl<'o> Recorder<'o> {
     /// Takes over an open journal, the fold of what it holds, and those who want to be told.
-    pub fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
+    pub(super) fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
         Self { journal, state, facts: ExperimentFacts::default(), observers }
     }
 
     /// Returns the fold of everything recorded.
-    pub fn state(&self) -> &SessionState {
+    pub(super) fn state(&self) -> &SessionState {
         &self.state
     }
 
     /// Returns the facts of the experiment under way.
-    pub fn facts(&self) -> &ExperimentFacts {
+    pub(super) fn facts(&self) -> &ExperimentFacts {
         &self.facts
     }
 
     /// Begins the facts of an experiment, or takes up those that an interrupted session left.
-    pub fn begin(&mut self, facts: ExperimentFacts) {
+    pub(super) fn begin(&mut self, facts: ExperimentFacts) {
         self.facts = facts;
     }
 
     /// Records an event that belongs to no experiment.
-    pub fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
-        self.record(None, event, durability)
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
+    pub(super) fn session(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+        self.record(None, &event, durability)
     }
 
     /// Records an event of the experiment under way.
-    pub fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
-        self.record(self.facts.id, event, durability)
+    #[expect(clippy::needless_pass_by_value, reason = "an event is handed over where it happens")]
+    pub(super) fn experiment(&mut self, event: Event, durability: Durability) -> Result<(), JournalError> {
+        self.record(self.facts.id, &event, durability)
     }
 
-    fn record(&mut self, id: Option<ExperimentId>, event: Event, durability: Durability) -> Result<(), JournalError> {
+    fn record(&mut self, id: Option<ExperimentId>, event: &Event, durability: Durability) -> Result<(), JournalError> {
         let at = match durability {
-            Durability::Written => self.journal.append(id, &event)?,
-            Durability::Synced => self.journal.append_synced(id, &event)?,
+            Durability::Written => self.journal.append(id, event)?,
+            Durability::Synced => self.journal.append_synced(id, event)?,
         };
-        self.state.apply(id, at, &event);
+        self.state.apply(id, at, event);
         if id.is_some() && id == self.facts.id {
-            self.facts.apply(&event);
+            self.facts.apply(event);
         }
         for observer in &mut self.observers {
-            observer.event(id, &event);
+            observer.event(id, event);
         }
         Ok(())
     }

@@ -20,13 +20,13 @@ impl Session<'_, '_> {
         if self.recorder.state().unfinished().map(|unfinished| unfinished.id) != Some(id) {
             return Ok(());
         }
-        let path = self.places.run(id).join(GIVEN_PATCH);
-        let patch = std::fs::read(&path).map_err(|source| EngineError::io("read", &path, source))?;
+        let given = self.places.run(id).join(GIVEN_PATCH);
+        let bytes = std::fs::read(&given).map_err(|source| EngineError::io("read", &given, source))?;
         let found = format!("experiment {id} had {} pairs and no verdict", facts.pairs().len());
         let action = "took it up with the same evidence".to_owned();
         self.recorder.session(Event::Recovered(Recovered { found, action }), Durability::Written)?;
         let commit = if proposed.commit { Commit::Yes } else { Commit::No };
-        let proposal = proposal_of(proposed, patch);
+        let proposal = proposal_of(proposed, bytes);
         let run = self.experiment(&proposal, commit)?;
         self.note_idea(&proposal, &run)
     }

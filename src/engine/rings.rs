@@ -18,7 +18,7 @@ struct MetricRings {
 
 /// All rings of a session; a fold over calibrations, pairs and settling lines.
 #[derive(Debug, Clone)]
-pub struct Rings {
+pub(super) struct Rings {
     settings: Settings,
     roles: Roles,
     metrics: BTreeMap<MetricName, MetricRings>,
@@ -28,17 +28,17 @@ pub struct Rings {
 
 impl Rings {
     /// Starts without any noise known.
-    pub fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         Self { settings: settings.clone(), roles: Roles::default(), metrics: BTreeMap::new(), open: BTreeMap::new() }
     }
 
     /// Says whether an event type matters to this fold.
-    pub fn wants(kind: &str) -> bool {
+    pub(super) fn wants(kind: &str) -> bool {
         matches!(kind, "calibrated" | "pair" | "decided" | "run")
     }
 
     /// Takes in one event while a journal is read back.
-    pub fn apply(&mut self, experiment: Option<ExperimentId>, event: &Event) {
+    pub(super) fn apply(&mut self, experiment: Option<ExperimentId>, event: &Event) {
         match (event, experiment) {
             (Event::Calibrated(calibrated), _) => self.calibrate(calibrated),
             (Event::Run(run), Some(id)) => {
@@ -55,7 +55,7 @@ impl Rings {
     }
 
     /// Starts anew from a calibration.
-    pub fn calibrate(&mut self, calibrated: &Calibrated) {
+    pub(super) fn calibrate(&mut self, calibrated: &Calibrated) {
         self.roles = Roles::of_calibration(&self.settings, calibrated);
         self.metrics = calibrated
             .metrics
@@ -71,7 +71,7 @@ impl Rings {
     }
 
     /// Adds what a settled experiment's pairs say about noise; after a keep only the newest values stay.
-    pub fn settle(&mut self, facts: &ExperimentFacts, kept: bool) {
+    pub(super) fn settle(&mut self, facts: &ExperimentFacts, kept: bool) {
         let pairs = facts.pairs();
         let names: Vec<MetricName> = self.metrics.keys().cloned().collect();
         for name in names {
@@ -91,7 +91,7 @@ impl Rings {
     }
 
     /// Returns the judge of the next candidate, or `None` before any calibration.
-    pub fn judge(&self, alpha: f64) -> Option<Judge> {
+    pub(super) fn judge(&self, alpha: f64) -> Option<Judge> {
         let primary = &self.settings.primary;
         let rings = self.metrics.get(&primary.name)?;
         let min_effect = primary.scale.setting(primary.min_effect);
@@ -118,7 +118,7 @@ impl Rings {
     }
 
     /// Returns the role of each judged metric.
-    pub fn roles(&self) -> &Roles {
+    pub(super) fn roles(&self) -> &Roles {
         &self.roles
     }
 

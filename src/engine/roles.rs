@@ -50,7 +50,7 @@ impl Roles {
 }
 
 /// Says on which scale the ring of a sentinel stands: limits and exact comparisons need none of their own.
-pub fn ring_scale(sentinel: &Sentinel) -> Scale {
+pub(super) fn ring_scale(sentinel: &Sentinel) -> Scale {
     match sentinel.tolerance {
         Some(_) => sentinel.scale,
         None => Scale::Linear,

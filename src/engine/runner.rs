@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Command, Exit, Outcome, Phase, Reason, Settings};
+use crate::domain::{Command, Exit, Network, Outcome, Phase, Reason, Settings};
 use crate::policy;
 use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, SupervisorProgram};
 
@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// What a command is run for and where its output goes.
 #[derive(Debug)]
-pub struct Errand<'a> {
+pub(super) struct Errand<'a> {
     /// The phase that it belongs to.
     pub phase: Phase,
     /// The command.
@@ -33,12 +33,12 @@ pub struct Errand<'a> {
 
 impl Errand<'_> {
     /// Returns where standard output goes.
-    pub fn stdout(&self) -> PathBuf {
+    pub(super) fn stdout(&self) -> PathBuf {
         with_ending(&self.log, "out")
     }
 
     /// Returns where standard error goes.
-    pub fn stderr(&self) -> PathBuf {
+    pub(super) fn stderr(&self) -> PathBuf {
         with_ending(&self.log, "err")
     }
 }
@@ -52,7 +52,7 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
 
 /// Why a command did not do its work.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub(super) struct Failure {
     /// The reason as a settled experiment would state it.
     pub reason: Reason,
     /// What happened, in one line.
@@ -62,7 +62,7 @@ pub struct Failure {
 }
 
 /// Runs commands for one session.
-pub struct Runner<'a> {
+pub(super) struct Runner<'a> {
     settings: &'a Settings,
     places: &'a Places,
     supervisor: &'a SupervisorProgram,
@@ -73,7 +73,7 @@ pub struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     /// Binds the runner to a session.
-    pub fn new(
+    pub(super) fn new(
         settings: &'a Settings,
         places: &'a Places,
         supervisor: &'a SupervisorProgram,
@@ -83,13 +83,8 @@ impl<'a> Runner<'a> {
         Self { settings, places, supervisor, interrupts, inherited }
     }
 
-    /// Returns the stop requests of the session.
-    pub fn interrupts(&self) -> &Interrupts {
-        self.interrupts
-    }
-
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
-    pub fn run(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Result<Exit, Failure>, EngineError> {
+    pub(super) fn run(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Result<Exit, Failure>, EngineError> {
         let job = self.job(slot, errand)?;
         let exit = process::run(self.supervisor, &job, self.interrupts)?;
         if exit.outcome == Outcome::Aborted {
@@ -97,7 +92,7 @@ impl<'a> Runner<'a> {
         }
         Ok(match policy::failure(errand.phase, exit.outcome) {
             None => Ok(exit),
-            Some(reason) => Err(Failure { reason, detail: self.describe(errand, &exit), exit: Some(exit) }),
+            Some(reason) => Err(Failure { reason, detail: describe(errand, &exit), exit: Some(exit) }),
         })
     }
 
@@ -108,8 +103,7 @@ impl<'a> Runner<'a> {
         if let Some(folder) = errand.log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        let environment =
-            Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
+        let environment = Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
         environment.create_folders(self.inherited.iter().cloned())?;
         let env = environment.variables(self.inherited.iter().cloned());
         Ok(Job {
@@ -121,8 +115,27 @@ impl<'a> Runner<'a> {
             time_limit: errand.limit,
             grace: GRACE,
             limits: self.limits(),
-            confinement: Confinement::default(),
+            confinement: self.confinement(slot, errand, home),
         })
+    }
+
+    /// Lets a command write in its slot and its private home only, and reach no more network than configured.
+    fn confinement(&self, slot: SlotPlace<'_>, errand: &Errand<'_>, home: PathBuf) -> Confinement {
+        Confinement {
+            writable: vec![slot.root.to_owned(), home],
+            hidden: Vec::new(),
+            read_only: Vec::new(),
+            network: if errand.network { Network::Full } else { self.settings.sandbox.network },
+            enforce: true,
+        }
+    }
+
+    /// Cuts the kept logs of a finished command to `limits.logBytes`.
+    pub(super) fn trim_logs(&self, errand: &Errand<'_>) -> Result<(), EngineError> {
+        for log in [errand.stdout(), errand.stderr()] {
+            process::trim_log(&log, self.settings.limits.log_bytes)?;
+        }
+        Ok(())
     }
 
     fn limits(&self) -> JobLimits {
@@ -134,27 +147,28 @@ impl<'a> Runner<'a> {
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
     }
-
-    fn describe(&self, errand: &Errand<'_>, exit: &Exit) -> String {
-        let command = errand.command.to_string();
-        match exit.outcome {
-            Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
-            Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
-            Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
-                Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
-                None => format!("'{command}' ended with {}", exit.outcome),
-            },
-        }
-    }
 }
 
 /// Where a command runs: a slot's name and root folder.
 #[derive(Debug, Clone, Copy)]
-pub struct SlotPlace<'a> {
+pub(super) struct SlotPlace<'a> {
     /// `a` or `b`.
     pub name: &'a str,
     /// The worktree.
     pub root: &'a Path,
+}
+
+/// Says in one line how a command ended, with the last words that it left.
+fn describe(errand: &Errand<'_>, exit: &Exit) -> String {
+    let command = errand.command.to_string();
+    match exit.outcome {
+        Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
+        Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
+        Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
+            Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
+            None => format!("'{command}' ended with {}", exit.outcome),
+        },
+    }
 }
 
 /// Empties a private temporary folder, so that nothing passes from one command to the next by it.

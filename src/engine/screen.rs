@@ -43,7 +43,9 @@ impl Session<'_, '_> {
         step!(self.closed(&catalogue, proposal, None, findings));
         let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
             Ok(applied) => applied,
-            Err(ApplyError::Rejected(rejection)) => return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string()))),
+            Err(ApplyError::Rejected(rejection)) => {
+                return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string())));
+            }
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
         let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::ops::ControlFlow;
 
 use crate::domain::{
-    Author, Event, ExperimentId, ObjectId, Proposal, Proposed, RunSummary, Settings, Stopped, StopRule,
+    Author, Event, ExperimentId, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule, Stopped,
 };
 use crate::gate::ScopeRules;
 use crate::git::UserRepository;
@@ -16,6 +16,7 @@ use crate::stats::{Budget, Judge};
 use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
+use super::offer::Offer;
 use super::pipeline::Commit;
 use super::places::Places;
 use super::recorder::{Durability, Recorder};
@@ -50,16 +51,21 @@ pub enum Purpose {
     Rehearsal,
 }
 
-/// Returns the hash (BLAKE3, hex) by which the journal knows a patch as it was given.
+/// Returns the hash (BLAKE3, hex) by which the journal knows a candidate: its source's name and its patch as given.
+///
+/// With the name, the same patch in two files is two candidates, of which the second is a duplicate on the record.
 pub(super) fn patch_hash(proposal: &Proposal) -> String {
-    blake3::hash(&proposal.patch.0).to_hex().to_string()
+    let (ProposalSource::Queue(name) | ProposalSource::Try(name)) = &proposal.source;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(name.as_bytes()).update(&[0]).update(&proposal.patch.0);
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Gives candidates, one after another.
 pub trait Candidates {
-    /// Returns the next candidate that was not tried yet, or `None` when there are no more. `tried` says of the hash
-    /// (BLAKE3, hex) of a patch as given whether an experiment with it is settled.
-    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Proposal>, EngineError>;
+    /// Returns the next candidate that was not tried yet, or `None` when there are no more. `tried` says of a
+    /// candidate's hash ([`Proposed::patch_hash`]) whether an experiment with it is settled.
+    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Offer>, EngineError>;
 }
 
 /// A running session.
@@ -91,8 +97,8 @@ impl Session<'_, '_> {
     }
 
     /// Takes one proposal through the pipeline as the session's next experiment.
-    pub fn judge_one(&mut self, proposal: &Proposal, commit: Commit) -> Result<RunSummary, EngineError> {
-        let result = self.take(proposal, commit);
+    pub fn judge_one(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
+        let result = self.take(offer, commit);
         match result {
             Ok(run) => Ok(run),
             Err(error) => {
@@ -110,16 +116,17 @@ impl Session<'_, '_> {
             }
             let state = self.recorder.state();
             let next = candidates.next(&|hash| state.settled_patch(hash).is_some())?;
-            let Some(proposal) = next else {
+            let Some(offer) = next else {
                 let detail = "every candidate was tried".to_owned();
                 return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
             };
-            self.take(&proposal, Commit::Yes)?;
+            self.take(&offer, Commit::Yes)?;
         }
     }
 
     /// Gives a proposal its number, keeps its patch, and runs it.
-    fn take(&mut self, proposal: &Proposal, commit: Commit) -> Result<RunSummary, EngineError> {
+    fn take(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
+        let proposal = offer.proposal();
         let id = self.recorder.state().next_id();
         self.recorder.begin(ExperimentFacts::new(id));
         write_whole(&self.places.run(id).join(super::resume::GIVEN_PATCH), &proposal.patch.0)?;
@@ -138,7 +145,10 @@ impl Session<'_, '_> {
             commit: commit == Commit::Yes,
         };
         self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?;
-        let run = self.experiment(proposal, commit)?;
+        let run = match offer {
+            Offer::Readable(proposal) => self.experiment(proposal, commit)?,
+            Offer::Unreadable { reason, detail, .. } => self.refuse(*reason, detail)?,
+        };
         self.note_idea(proposal, &run)?;
         Ok(run)
     }
@@ -216,7 +226,8 @@ impl Session<'_, '_> {
 
     /// Waits until nothing else is measured or built on this host, and keeps it so.
     pub(super) fn host_lock(&self) -> Result<HostLock, EngineError> {
-        let give_up = |_| if self.interrupts.abort_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let give_up =
+            |_| if self.interrupts.abort_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         match HostLock::acquire(give_up) {
             Err(HostError::WaitEnded { .. }) => Err(EngineError::Interrupted),
             lock => Ok(lock?),

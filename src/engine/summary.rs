@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Asi, Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState,
-    Settings,
+    Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings,
 };
 use crate::stats;
 
@@ -47,7 +46,7 @@ impl MetricRow {
 
 /// Writes a value with four significant digits at least and no exponent where it is readable.
 pub fn number(value: f64) -> String {
-    if value == value.trunc() && value.abs() < 1e15 {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
         return format!("{value}");
     }
     let digits = if value.abs() >= 1000.0 {
@@ -80,7 +79,7 @@ pub fn metric_row(lens: Lens<'_>, metric: &MetricName, pairs: &[Pair]) -> Option
 }
 
 /// Returns the rows of a kept commit's table: the primary, then every sentinel.
-pub fn judged_rows(lens: Lens<'_>, facts: &ExperimentFacts) -> Vec<MetricRow> {
+pub(super) fn judged_rows(lens: Lens<'_>, facts: &ExperimentFacts) -> Vec<MetricRow> {
     let pairs = facts.pairs();
     let comparison = facts.decided.as_ref().and_then(|d| d.comparison.as_ref());
     let sentinels = comparison.map(|c| c.sentinels.iter().map(|s| s.metric.clone()).collect::<Vec<_>>());
@@ -101,7 +100,7 @@ pub struct Lens<'a> {
 
 /// What a summary is made from besides the experiment's own facts.
 #[derive(Debug, Clone, Copy)]
-pub struct SummaryContext<'a> {
+pub(super) struct SummaryContext<'a> {
     /// How metrics are judged and shown.
     pub lens: Lens<'a>,
     /// Number of the segment.
@@ -113,7 +112,7 @@ pub struct SummaryContext<'a> {
 }
 
 /// Makes the settling line from facts alone, so that a recovery writes the same line as an uninterrupted run.
-pub fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: SummaryContext<'_>) -> RunSummary {
+pub(super) fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: SummaryContext<'_>) -> RunSummary {
     let pairs = facts.pairs();
     let proposed = facts.proposed.as_ref();
     let metrics = candidate_medians(&pairs);
@@ -160,7 +159,8 @@ fn candidate_medians(pairs: &[Pair]) -> BTreeMap<MetricName, f64> {
 fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context: SummaryContext<'_>) -> Value {
     let mut auto = serde_json::Map::new();
     let mut deltas = serde_json::Map::new();
-    let names: Vec<MetricName> = pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
+    let names: Vec<MetricName> =
+        pairs.first().map(|p| p.candidate.metrics.keys().cloned().collect()).unwrap_or_default();
     for row in names.iter().filter_map(|name| metric_row(context.lens, name, pairs)) {
         deltas.insert(row.metric.to_string(), delta(&row));
     }
@@ -218,11 +218,6 @@ fn failure(phase: &PhaseEnded, run_dir: &Path) -> Value {
         }
     }
     value
-}
-
-/// Returns side information as given, without what the tool added.
-pub fn given(asi: &Asi) -> Asi {
-    asi.iter().filter(|(key, _)| *key != "auto").map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 #[cfg(test)]

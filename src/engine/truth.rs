@@ -94,8 +94,7 @@ pub enum Agreement {
 
 /// Reads the truth of an experiment.
 pub fn read(path: &Path) -> Result<Vec<Truth>, TruthError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| TruthError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| TruthError::Read { path: path.to_owned(), source })?;
     let file: TruthFile =
         serde_json::from_str(&text).map_err(|source| TruthError::Parse { path: path.to_owned(), source })?;
     Ok(file.candidates)

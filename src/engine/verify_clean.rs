@@ -32,7 +32,9 @@ impl Session<'_, '_> {
         if let Err(failure) = rebuilt {
             return Ok(Err(stale(format!("rebuilt from an empty cache: {}", failure.detail))));
         }
-        step!(self.check_candidate().map(|checked| checked.map_err(|d| stale(format!("rebuilt from an empty cache: {}", d.detail)))));
+        if let Err(dropped) = self.check_candidate()? {
+            return Ok(Err(stale(format!("rebuilt from an empty cache: {}", dropped.detail))));
+        }
         let mut differences = Vec::new();
         for number in 1..=PAIRS {
             let pair = step!(self.clean_pair(number));

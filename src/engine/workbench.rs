@@ -15,11 +15,11 @@ use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
 
 /// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
-pub type Attempt<T> = Result<Result<T, Failure>, EngineError>;
+pub(super) type Attempt<T> = Result<Result<T, Failure>, EngineError>;
 
 /// Time limits as they apply now.
 #[derive(Debug, Clone, Copy)]
-pub struct TimeLimits {
+pub(super) struct TimeLimits {
     /// The build's.
     pub build: Duration,
     /// One bench run's.
@@ -30,7 +30,7 @@ pub struct TimeLimits {
 
 impl TimeLimits {
     /// Resolves the configured limits with what a calibration found, in seconds by command.
-    pub fn resolve(settings: &Settings, learned: &BTreeMap<String, f64>) -> Self {
+    pub(super) fn resolve(settings: &Settings, learned: &BTreeMap<String, f64>) -> Self {
         let of = |command: &str| learned.get(command).copied();
         Self {
             build: settings.build.as_ref().map_or(Duration::ZERO, |b| b.timeout.resolve(of("build"))),
@@ -41,7 +41,7 @@ impl TimeLimits {
 }
 
 /// Two worktrees at equal path length; one holds the current best, the other the change on trial.
-pub struct Workbench<'a> {
+pub(super) struct Workbench<'a> {
     settings: &'a Settings,
     places: &'a Places,
     root: PathBuf,
@@ -64,7 +64,7 @@ pub struct Workbench<'a> {
 
 impl<'a> Workbench<'a> {
     /// Makes both slots in the private repository and puts them at the tip.
-    pub fn open(
+    pub(super) fn open(
         runner: Runner<'a>,
         (settings, places, root): (&'a Settings, &'a Places, &Path),
         private: PrivateRepository,
@@ -78,39 +78,45 @@ impl<'a> Workbench<'a> {
         ];
         let limits = TimeLimits::resolve(settings, &BTreeMap::new());
         let plan = MetricPlan::new(settings)?;
-        let mut bench =
-            Self {
-                settings, places, runner, private, slots, baseline: 0, harness, tip, private_tip, limits, plan,
-                laid: None, lines: BTreeMap::new(), root: root.to_owned(),
-            };
+        let mut bench = Self {
+            settings,
+            places,
+            runner,
+            private,
+            slots,
+            baseline: 0,
+            harness,
+            tip,
+            private_tip,
+            limits,
+            plan,
+            laid: None,
+            lines: BTreeMap::new(),
+            root: root.to_owned(),
+        };
         for arm in [Arm::Baseline, Arm::Candidate] {
-            bench.to_tip(arm)?;
+            bench.reset_to_tip(arm)?;
         }
         Ok(bench)
     }
 
     /// Returns the private repository.
-    pub fn private(&self) -> &PrivateRepository {
+    pub(super) fn private(&self) -> &PrivateRepository {
         &self.private
     }
 
     /// Returns the sealed files.
-    pub fn harness(&self) -> &Harness {
+    pub(super) fn harness(&self) -> &Harness {
         &self.harness
     }
 
     /// Returns the commit that the baseline is built from.
-    pub fn tip(&self) -> &ObjectId {
+    pub(super) fn tip(&self) -> &ObjectId {
         &self.tip
     }
 
-    /// Returns who runs commands here.
-    pub fn runner(&self) -> &Runner<'a> {
-        &self.runner
-    }
-
     /// Returns the root folder of the slot that holds an arm.
-    pub fn root(&self, arm: Arm) -> &Path {
+    pub(super) fn root(&self, arm: Arm) -> &Path {
         self.slots[self.index(arm)].root()
     }
 
@@ -127,7 +133,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Puts an arm's slot at the tip with the harness laid over it; only warm caches and `prepare`'s files survive.
-    pub fn to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn reset_to_tip(&mut self, arm: Arm) -> Result<(), EngineError> {
         let keep = self.kept_folders();
         let index = self.index(arm);
         if arm == Arm::Candidate {
@@ -137,13 +143,13 @@ impl<'a> Workbench<'a> {
     }
 
     /// Applies a patch to the tip's tree; no file is touched.
-    pub fn apply(&self, patch: &[u8], bases: &[ObjectId]) -> Result<Applied, ApplyError> {
+    pub(super) fn apply(&self, patch: &[u8], bases: &[ObjectId]) -> Result<Applied, ApplyError> {
         self.private.apply(patch, &self.tip, bases)
     }
 
     /// Puts the candidate's slot at the tip and lays a tree over it.
-    pub fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
-        self.to_tip(Arm::Candidate)?;
+    pub(super) fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
+        self.reset_to_tip(Arm::Candidate)?;
         let index = self.index(Arm::Candidate);
         self.slots[index].lay(tree)?;
         self.laid = Some(tree.clone());
@@ -151,16 +157,16 @@ impl<'a> Workbench<'a> {
     }
 
     /// Makes the candidate the baseline: the slots swap roles, and nothing is rebuilt.
-    pub fn swap(&mut self, new_tip: ObjectId) -> Result<(), EngineError> {
+    pub(super) fn swap(&mut self, new_tip: ObjectId) -> Result<(), EngineError> {
         self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
-        self.to_tip(Arm::Baseline)?;
-        self.to_tip(Arm::Candidate)
+        self.reset_to_tip(Arm::Baseline)?;
+        self.reset_to_tip(Arm::Candidate)
     }
 
     /// Removes an arm's warm caches, so that its next build starts from nothing.
-    pub fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
         for folder in self.kept_folders() {
             let path = self.root(arm).join(&folder);
             match std::fs::remove_dir_all(&path) {
@@ -174,11 +180,11 @@ impl<'a> Workbench<'a> {
     }
 
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
-    pub fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
+    pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
         let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
         let index = self.index(arm);
         self.slots[index].forget_prepared()?;
-        self.to_tip(arm)?;
+        self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
         let errand = Errand {
             phase: Phase::Prepare,
@@ -197,7 +203,7 @@ impl<'a> Workbench<'a> {
     }
 
     /// Builds an arm; `None` where nothing needs building.
-    pub fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
+    pub(super) fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
         let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
         let errand = Errand {
             phase: Phase::Build,
@@ -207,20 +213,30 @@ impl<'a> Workbench<'a> {
             network: false,
             env: Vec::new(),
         };
-        Ok(self.run(arm, &errand)?.map(Some))
+        let result = self.run(arm, &errand)?;
+        self.runner.trim_logs(&errand)?;
+        Ok(result.map(Some))
     }
 
     /// Runs one check in an arm's slot.
-    pub fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
+    pub(super) fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
         let path = self.root(arm).join(check);
         let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
-        let errand =
-            Errand { phase: Phase::Check, command: &command, limit: self.limits.check, log, network: false, env: Vec::new() };
-        self.run(arm, &errand)
+        let errand = Errand {
+            phase: Phase::Check,
+            command: &command,
+            limit: self.limits.check,
+            log,
+            network: false,
+            env: Vec::new(),
+        };
+        let result = self.run(arm, &errand)?;
+        self.runner.trim_logs(&errand)?;
+        Ok(result)
     }
 
     /// Runs the bench once in an arm's slot and reads its metrics.
-    pub fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
+    pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
         let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
@@ -241,6 +257,7 @@ impl<'a> Workbench<'a> {
         let (stdout, stderr) = (errand.stdout(), errand.stderr());
         let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
         let run = measure::read_run(files, &exit.usage, &self.plan)?;
+        self.runner.trim_logs(&errand)?;
         Ok(match run.outcome.clone() {
             Ok(reading) => {
                 self.learn(run);
@@ -296,18 +313,18 @@ impl<'a> Workbench<'a> {
     }
 
     /// Takes over what a calibration fixed: names, line counts, time limits.
-    pub fn adopt(&mut self, calibrated: &Calibrated) {
+    pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
         self.plan = self.plan.restored(&calibrated.metrics);
     }
 
     /// Puts every file that a failed command may have left behind in the candidate's and the baseline's slot right.
-    pub fn restore(&mut self) -> Result<(), EngineError> {
+    pub(super) fn restore(&mut self) -> Result<(), EngineError> {
         let laid = self.laid.clone();
-        self.to_tip(Arm::Baseline)?;
+        self.reset_to_tip(Arm::Baseline)?;
         match laid {
             Some(tree) => self.lay(&tree),
-            None => self.to_tip(Arm::Candidate),
+            None => self.reset_to_tip(Arm::Candidate),
         }
     }
 }

@@ -69,20 +69,31 @@ impl PrivateRepository {
             let rung = if base.id() == tip.id() { Rung::Strict } else { Rung::KnownBase };
             return Ok((self.merge(&base, &updates, tip, files)?, rung));
         }
-        for (placement, rung) in [(Placement::Strict, Rung::Strict), (Placement::Offset, Rung::Offset)] {
-            match self.lay_patch(files, tip, placement) {
-                Ok(updates) => return Ok((update_tree(&self.repo, Some(tip.id()), &updates)?, rung)),
-                Err(ApplyError::Rejected(misfit)) if placement == Placement::Offset => {
-                    return match self.three_way(files, tip)? {
-                        Some(tree) => Ok((tree, Rung::ThreeWay)),
-                        None => Err(ApplyError::Rejected(misfit)),
-                    };
-                }
-                Err(ApplyError::Rejected(_)) => {}
-                Err(ApplyError::Git(e)) => return Err(e.into()),
-            }
+        let strict = match self.lay_patch(files, tip, Placement::Strict) {
+            Ok(updates) => return Ok((self.grow(tip, &updates)?, Rung::Strict)),
+            Err(ApplyError::Rejected(misfit)) => misfit,
+            Err(ApplyError::Git(e)) => return Err(e.into()),
+        };
+        let offset = match self.lay_patch(files, tip, Placement::Offset) {
+            Ok(updates) => return Ok((self.grow(tip, &updates)?, Rung::Offset)),
+            Err(ApplyError::Rejected(misfit)) => misfit,
+            Err(ApplyError::Git(e)) => return Err(e.into()),
+        };
+        if let Some(tree) = self.three_way(files, tip)? {
+            return Ok((tree, Rung::ThreeWay));
         }
-        Ok((tip.id(), Rung::Strict))
+        let only_elsewhere = matches!(strict.why, RejectionKind::NotThere { .. });
+        Err(ApplyError::Rejected(if only_elsewhere { offset } else { strict }))
+    }
+
+    /// Changes paths of a tree; a file where a folder stays, or below a file that stays, is the patch's fault.
+    fn grow(&self, tree: &Tree<'_>, updates: &Updates) -> Result<Oid, ApplyError> {
+        update_tree(&self.repo, Some(tree.id()), updates).map_err(|error| match error {
+            GitError::DirectoryConflict { path } => {
+                ApplyError::Rejected(Rejection { file: Some(path), hunk: None, why: RejectionKind::Exists })
+            }
+            other => ApplyError::Git(other),
+        })
     }
 
     /// Reads the trees of those bases that are in the object store, each once.
@@ -183,7 +194,7 @@ impl PrivateRepository {
         tip: &Tree<'_>,
         files: &[FilePatch],
     ) -> Result<Oid, ApplyError> {
-        let theirs = update_tree(&self.repo, Some(base.id()), updates)?;
+        let theirs = self.grow(base, updates)?;
         let theirs = self.repo.find_tree(theirs).doing("read a tree", self.path())?;
         let mut options = git2::MergeOptions::new();
         options.find_renames(true);
@@ -276,7 +287,7 @@ impl View<'_> {
         let old = self.old_node(file).map_err(|e| e.into_apply(&rejected))?;
         if let Some(new) = &file.new
             && (old.is_none() || file.old.as_deref() != Some(new))
-            && self.get(new)? != Found::Nothing
+            && matches!(self.get(new)?, Found::File(_))
         {
             return Err(rejected(None, RejectionKind::Exists));
         }

@@ -56,27 +56,19 @@ const FIXED_ENV: [(&str, &str); 9] = [
 
 /// One git process about to run.
 pub(super) struct Git {
-    tool: Tool,
     dir: PathBuf,
-    words: Vec<String>,
+    settings: Vec<String>,
+    args: Vec<OsString>,
+    env: Vec<(&'static str, OsString)>,
+    stdin: Vec<u8>,
 }
 
 impl Git {
     /// Prepares git in a folder with the user's configuration.
     pub(super) fn new(dir: &Path) -> Self {
-        let foreign = foreign_variables();
-        let mut tool = if foreign.is_empty() {
-            Tool::new("git", dir)
-        } else {
-            foreign.into_iter().fold(Tool::new("env", dir), |env, name| env.arg("-u").arg(name)).arg("git")
-        };
-        for (name, value) in FIXED_ENV {
-            tool = tool.env(name, value);
-        }
-        for setting in FORCED {
-            tool = tool.arg("-c").arg(setting);
-        }
-        Self { tool, dir: dir.to_owned(), words: Vec::new() }
+        let env = FIXED_ENV.iter().map(|(name, value)| (*name, OsString::from(value))).collect();
+        let settings = FORCED.map(str::to_owned).to_vec();
+        Self { dir: dir.to_owned(), settings, args: Vec::new(), env, stdin: Vec::new() }
     }
 
     /// Prepares git in a folder that sees no configuration but that of its repository.
@@ -84,46 +76,58 @@ impl Git {
         Self::new(dir).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1")
     }
 
-    /// Adds a setting; must come before the subcommand.
+    /// Adds a setting.
     pub(super) fn setting(mut self, setting: &str) -> Self {
-        self.tool = self.tool.arg("-c").arg(setting);
+        self.settings.push(setting.to_owned());
         self
     }
 
     /// Adds one argument.
     pub(super) fn arg(mut self, arg: impl Into<OsString>) -> Self {
-        let arg = arg.into();
-        self.words.push(arg.to_string_lossy().into_owned());
-        self.tool = self.tool.arg(arg);
+        self.args.push(arg.into());
         self
     }
 
     /// Adds arguments.
-    pub(super) fn args<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> Self {
-        args.into_iter().fold(self, Self::arg)
+    pub(super) fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
     }
 
     /// Sets a variable.
-    pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.tool = self.tool.env(name, value);
+    pub(super) fn env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 
     /// Sets what git reads.
     pub(super) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.tool = self.tool.stdin(bytes);
+        self.stdin = bytes.into();
         self
     }
 
     /// Runs git; any exit code is an answer.
     pub(super) fn run(self) -> Result<ToolOutput, GitError> {
-        Ok(self.tool.run()?)
+        let own: Vec<&str> = self.env.iter().map(|(name, _)| *name).collect();
+        let foreign = foreign_variables(&own);
+        let mut tool = if foreign.is_empty() {
+            Tool::new("git", &self.dir)
+        } else {
+            foreign.into_iter().fold(Tool::new("env", &self.dir), |env, name| env.arg("-u").arg(name)).arg("git")
+        };
+        for setting in self.settings {
+            tool = tool.arg("-c").arg(setting);
+        }
+        for (name, value) in self.env {
+            tool = tool.env(name, value);
+        }
+        Ok(tool.args(self.args).stdin(self.stdin).run()?)
     }
 
     /// Runs git and takes what it printed; any exit code but 0 is an error.
     pub(super) fn output(self) -> Result<Vec<u8>, GitError> {
-        let (command, dir) = (abridge(&self.words), self.dir);
-        let out = self.tool.run()?;
+        let (command, dir) = (abridge(&self.args), self.dir.clone());
+        let out = self.run()?;
         if out.code == 0 {
             return Ok(out.stdout);
         }
@@ -132,7 +136,7 @@ impl Git {
 
     /// Runs git and takes the one line that it printed.
     pub(super) fn line(self) -> Result<String, GitError> {
-        let (command, dir) = (abridge(&self.words), self.dir.clone());
+        let (command, dir) = (abridge(&self.args), self.dir.clone());
         let text = self.output()?;
         let line = text.strip_suffix(b"\n").unwrap_or(&text);
         String::from_utf8(line.to_vec()).map_err(|e| GitError::Answer {
@@ -144,23 +148,21 @@ impl Git {
 }
 
 /// Shortens a long argument list for a message.
-fn abridge(words: &[String]) -> String {
+fn abridge(words: &[OsString]) -> String {
     const SHOWN: usize = 12;
-    let mut text = words.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(" ");
+    let mut text = words.iter().take(SHOWN).map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     if words.len() > SHOWN {
         text.push_str(" ...");
     }
     text
 }
 
-fn is_foreign(name: &OsStr) -> bool {
-    let Some(text) = name.to_str() else { return false };
-    text.starts_with("GIT_") && !KEPT.contains(&text) && !FIXED_ENV.iter().any(|(fixed, _)| *fixed == text)
-}
-
-/// Lists inherited variables that would point git somewhere else.
-fn foreign_variables() -> Vec<OsString> {
-    std::env::vars_os().map(|(name, _)| name).filter(|name| is_foreign(name)).collect()
+/// Lists inherited variables that would point git somewhere else, but for those that are set anyway.
+fn foreign_variables(own: &[&str]) -> Vec<OsString> {
+    let foreign = |name: &OsStr| {
+        name.to_str().is_some_and(|text| text.starts_with("GIT_") && !KEPT.contains(&text) && !own.contains(&text))
+    };
+    std::env::vars_os().map(|(name, _)| name).filter(|name| foreign(name)).collect()
 }
 
 /// Splits NUL-terminated records.

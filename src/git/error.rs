@@ -76,6 +76,15 @@ pub enum GitError {
         /// The repository.
         path: PathBuf,
     },
+    /// Object ids are not SHA-1.
+    #[error(
+        "{} names its objects by SHA-256, which this version cannot read; use a clone in the SHA-1 format ('git init --object-format=sha1', then 'git fast-export --all' into 'git fast-import')",
+        path.display()
+    )]
+    ObjectFormat {
+        /// The repository.
+        path: PathBuf,
+    },
     /// The repository has no commit.
     #[error("{} has no commit yet; commit the program to optimise first ('git add -A && git commit')", root.display())]
     NoCommits {

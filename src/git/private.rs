@@ -37,11 +37,22 @@ pub struct PrivateRepository {
     path: PathBuf,
 }
 
+/// How the bytes of a checked-out file come from its blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// They are the blob's.
+    OfTheBlob,
+    /// Git converts line ends, encodings or identifiers.
+    Converted,
+    /// Some come from the user's filters, which commands in a slot do not see.
+    Filtered,
+}
+
 /// What the slots need to know about the kind of repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Traits {
-    /// Whether git must write files, because their bytes may differ from their blobs.
-    pub(super) converts: bool,
+    /// How the bytes of a file come from its blob.
+    pub(super) bytes: Bytes,
     /// Whether only a part of the tree is checked out.
     pub(super) sparse: bool,
     /// Whether executable bits count (`core.fileMode`).
@@ -66,7 +77,11 @@ impl PrivateRepository {
         mirror(user, &config, &path)?;
         let repo = open_library(&path)?;
         let traits = Traits {
-            converts: survey.converts(),
+            bytes: match (survey.converts(), survey.filtered.is_empty()) {
+                (false, _) => Bytes::OfTheBlob,
+                (true, true) => Bytes::Converted,
+                (true, false) => Bytes::Filtered,
+            },
             sparse: survey.sparse,
             file_mode: config.get("core.filemode").is_none_or(super::survey::truth),
         };

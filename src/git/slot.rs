@@ -13,7 +13,7 @@ use super::error::Doing;
 use super::manifest::{Folder, Tracked};
 use super::materialise::Writer;
 use super::objects::{Change, Found, GITLINK, Node, lookup, to_os, tree_delta};
-use super::private::{Traits, oid, write_atomic};
+use super::private::{Bytes, Traits, oid, write_atomic};
 use super::scan::{DeviationKind, Findings, Protected, Scan, remove, remove_with_folders};
 use super::slot_admin::Admin;
 use super::slot_index::SlotIndex;
@@ -101,12 +101,8 @@ impl Slot {
         let root = private.folder().join(name.as_str());
         let admin = Admin::new(private.path(), &root, name, private.traits.sparse);
         let ready = private.path().join("autoresearch").join(format!("ready-{}", name.as_str()));
-        let writer = Writer {
-            repo: private.library()?,
-            user: private.user.clone(),
-            root: root.clone(),
-            converts: private.traits.converts,
-        };
+        let converts = private.traits.bytes != Bytes::OfTheBlob;
+        let writer = Writer { repo: private.library()?, user: private.user.clone(), root: root.clone(), converts };
         let fresh = !(ready.exists() && root.join(".git").exists());
         if fresh {
             remove(&ready)?;
@@ -115,13 +111,13 @@ impl Slot {
         }
         admin.restore(commit)?;
         remove(&admin.index())?;
-        if fresh || private.traits.converts || private.traits.sparse {
+        if fresh || converts || private.traits.sparse {
             writer.check_out(commit, &admin.index())?;
             write_atomic(&ready, b"")?;
         }
         let excluded = SlotIndex::skipped(&admin.index())?;
         remove(&admin.index())?;
-        let index = SlotIndex::empty(&admin.index())?;
+        let index = SlotIndex::empty(&admin.index(), private.traits.bytes == Bytes::Filtered)?;
         let prepared = Prepared::load(private.path().join("autoresearch").join(format!("prepared-{}", name.as_str())))?;
         let standing = Standing { excluded, ..Standing::read(&writer, commit)? };
         let mut slot = Self {

@@ -1,8 +1,9 @@
 //! A slot's index: what was written there, and whether a command changed what it says.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use git2::{Index, IndexEntry, Oid};
 
@@ -26,15 +27,17 @@ pub(super) struct SlotIndex {
     file: PathBuf,
     index: Index,
     changed: bool,
+    /// Whether git must not compare files with blobs again, because commands do not see the user's filters.
+    settled: bool,
     /// Hash of the file as written last.
     written: Option<blake3::Hash>,
 }
 
 impl SlotIndex {
     /// Starts an index without entries; nothing is written yet.
-    pub(super) fn empty(file: &Path) -> Result<Self, GitError> {
+    pub(super) fn empty(file: &Path, settled: bool) -> Result<Self, GitError> {
         let index = Index::open(file).doing("make an index", file)?;
-        Ok(Self { file: file.to_owned(), index, changed: true, written: None })
+        Ok(Self { file: file.to_owned(), index, changed: true, settled, written: None })
     }
 
     /// Lists the paths that an index on disk marks as left out.
@@ -87,9 +90,22 @@ impl SlotIndex {
         }
         super::scan::remove(&self.file)?;
         self.index.write().doing("write the index", &self.file)?;
+        if self.settled {
+            self.outdate_entries()?;
+        }
         self.changed = false;
         self.written = self.on_disk()?;
         Ok(())
+    }
+
+    /// Dates the index a second after every file in it. Git reads a file again whose time, in whole seconds, is not
+    /// before its index's, and would call one changed whose filter it does not see.
+    fn outdate_entries(&self) -> Result<(), GitError> {
+        let newest = self.index.iter().map(|entry| entry.mtime.seconds()).max().unwrap_or_default();
+        let after = UNIX_EPOCH + Duration::from_secs(u64::try_from(newest).unwrap_or_default() + 1);
+        let file = File::options().append(true).open(&self.file).doing("open", &self.file)?;
+        let written = file.metadata().and_then(|meta| meta.modified()).doing("examine", &self.file)?;
+        file.set_modified(written.max(after)).doing("date", &self.file)
     }
 
     fn on_disk(&self) -> Result<Option<blake3::Hash>, GitError> {

@@ -11,15 +11,6 @@ use super::{GitError, UserRepository};
 /// How many missing objects or paths a refusal names.
 const NAMED: usize = 3;
 
-/// The hash that names objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectFormat {
-    /// SHA-1.
-    Sha1,
-    /// SHA-256, refused in this version.
-    Sha256,
-}
-
 /// How references are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefStorage {
@@ -67,8 +58,6 @@ pub struct Refusal {
 /// What was found out about a repository and its base commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
-    /// The hash that names objects.
-    pub object_format: ObjectFormat,
     /// How references are stored.
     pub ref_storage: RefStorage,
     /// Whether history is cut off.
@@ -83,14 +72,15 @@ pub struct Survey {
     pub submodules: Vec<Submodule>,
     /// What makes checked-out bytes differ from blobs.
     pub conversions: BTreeSet<Conversion>,
+    /// Paths with a configured filter: their blobs are not what is built, so candidates should not touch them.
+    pub filtered: Vec<String>,
     base: ObjectId,
 }
 
 impl Survey {
     /// Says whether the repository has nothing out of the ordinary.
     pub fn plain(&self) -> bool {
-        self.object_format == ObjectFormat::Sha1
-            && self.ref_storage == RefStorage::Files
+        self.ref_storage == RefStorage::Files
             && !(self.shallow || self.sparse || self.promisor || self.converts())
             && self.submodules.is_empty()
     }
@@ -103,12 +93,6 @@ impl Survey {
     /// Lists what makes a session impossible; empty when it can run.
     pub fn refusals(&self) -> Vec<Refusal> {
         let mut all = Vec::new();
-        if self.object_format == ObjectFormat::Sha256 {
-            all.push(Refusal {
-                reason: "the repository uses SHA-256 object ids, which this version cannot read".to_owned(),
-                cure: "use a clone in the SHA-1 format ('git fast-export --all' into a repository made by 'git init --object-format=sha1')".to_owned(),
-            });
-        }
         if !self.missing_objects.is_empty() {
             let count = self.missing_objects.len();
             let some = self.missing_objects.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -138,8 +122,8 @@ impl UserRepository {
             key == "extensions.partialclone"
                 || (key.starts_with("remote.") && key.ends_with(".promisor") && truth(value))
         });
+        let (conversions, filtered) = self.conversions(base, &config)?;
         Ok(Survey {
-            object_format: self.object_format()?,
             ref_storage: if config.get("extensions.refstorage") == Some("reftable") {
                 RefStorage::Reftable
             } else {
@@ -150,15 +134,10 @@ impl UserRepository {
             promisor,
             missing_objects: if promisor { self.missing_objects(base)? } else { Vec::new() },
             submodules: self.submodules(base)?,
-            conversions: self.conversions(base, &config)?,
+            conversions,
+            filtered,
             base: base.clone(),
         })
-    }
-
-    /// Finds the hash that names objects.
-    pub fn object_format(&self) -> Result<ObjectFormat, GitError> {
-        let format = self.git().args(["rev-parse", "--show-object-format"]).line()?;
-        Ok(if format == "sha1" { ObjectFormat::Sha1 } else { ObjectFormat::Sha256 })
     }
 
     fn missing_objects(&self, base: &ObjectId) -> Result<Vec<String>, GitError> {
@@ -185,7 +164,11 @@ impl UserRepository {
             .collect())
     }
 
-    fn conversions(&self, base: &ObjectId, config: &EffectiveConfig) -> Result<BTreeSet<Conversion>, GitError> {
+    fn conversions(
+        &self,
+        base: &ObjectId,
+        config: &EffectiveConfig,
+    ) -> Result<(BTreeSet<Conversion>, Vec<String>), GitError> {
         let mut found = BTreeSet::new();
         if config.get("core.autocrlf").is_some_and(|v| v != "input" && truth(v)) {
             found.insert(Conversion::AutoCrlf);
@@ -200,11 +183,17 @@ impl UserRepository {
             .stdin(paths)
             .output()?;
         let fields: Vec<&[u8]> = records(&attributes).collect();
-        let set: BTreeSet<(&[u8], &[u8])> = fields.chunks_exact(3).map(|f| (f[1], f[2])).collect();
-        for (name, value) in set {
-            found.extend(conversion(name, &String::from_utf8_lossy(value), config));
+        let mut filtered = Vec::new();
+        let mut seen = BTreeMap::new();
+        for &[path, name, value] in fields.as_chunks::<3>().0 {
+            let kind =
+                seen.entry((name, value)).or_insert_with(|| conversion(name, &String::from_utf8_lossy(value), config));
+            if matches!(kind, Some(Conversion::Filter(_))) {
+                filtered.push(String::from_utf8_lossy(path).into_owned());
+            }
         }
-        Ok(found)
+        found.extend(seen.into_values().flatten());
+        Ok((found, filtered))
     }
 }
 

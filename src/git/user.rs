@@ -52,7 +52,9 @@ pub struct UserRepository {
 }
 
 impl UserRepository {
-    /// Finds the repository that a folder is in. Bare repositories are refused; a repository without a commit is not.
+    /// Finds the repository that a folder is in.
+    ///
+    /// Bare repositories and those in the SHA-256 format are refused; a repository without a commit is not.
     pub fn open(start: &Path) -> Result<Self, GitError> {
         let asked =
             Git::new(start).args(["rev-parse", "--is-bare-repository", "--git-dir", "--git-common-dir"]).run()?;
@@ -69,6 +71,9 @@ impl UserRepository {
         let (git_dir, common_dir) = (folder()?, folder()?);
         if bare {
             return Err(GitError::Bare { path: git_dir });
+        }
+        if Git::new(start).args(["rev-parse", "--show-object-format"]).line()? != "sha1" {
+            return Err(GitError::ObjectFormat { path: git_dir });
         }
         let top = Git::new(start).args(["rev-parse", "--show-toplevel"]).run()?;
         if top.code != 0 {

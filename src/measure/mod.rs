@@ -10,6 +10,7 @@ mod pair;
 mod parse;
 mod plan;
 mod run;
+mod search;
 
 #[cfg(test)]
 mod tests;

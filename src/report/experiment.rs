@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::lens::{ChangeView, Lens};
 use crate::domain::{
     Asi, Axis, CandidateRun, Comparison, Decided, ExperimentId, Flag, ObjectId, Order, Phase, PhaseEnded,
-    ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome, Settings, Status, Undone, Verdict,
+    ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome, Settings, Status,
+    Undone, Verdict,
 };
 
 /// What a view of an experiment is made from.

@@ -137,8 +137,9 @@ impl Grid {
                     drawn.set_cell_alignment(CellAlignment::Right);
                     drawn.set_constraint(ColumnConstraint::ContentWidth)
                 }
-                Column::Flexible(_) => drawn
-                    .set_constraint(ColumnConstraint::LowerBoundary(comfy_table::Width::Fixed(NARROWEST))),
+                Column::Flexible(_) => {
+                    drawn.set_constraint(ColumnConstraint::LowerBoundary(comfy_table::Width::Fixed(NARROWEST)))
+                }
             };
         }
         let mut text = self.table.trim_fmt();
@@ -179,7 +180,8 @@ mod tests {
     use super::*;
 
     fn grid(screen: Screen) -> String {
-        let mut grid = Grid::new(&[Column::Number("#"), Column::Text("status"), Column::Flexible("description")], screen);
+        let mut grid =
+            Grid::new(&[Column::Number("#"), Column::Text("status"), Column::Flexible("description")], screen);
         grid.row(["1".into(), Cell::toned("keep", Tone::Good), "Batch the writes of level 1".into()]);
         grid.row(["12".into(), "crash".into(), "short".into()]);
         grid.text()

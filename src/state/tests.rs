@@ -58,6 +58,9 @@ impl Story {
     fn propose(&mut self, id: u32) -> &mut Self {
         let tip = self.state.tip().unwrap().clone();
         let proposed = Proposed {
+            author: None,
+            base_commit: None,
+            commit: true,
             description: format!("change {id}"),
             hypothesis: String::new(),
             idea: Some("batching".to_owned()),

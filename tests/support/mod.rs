@@ -1,12 +1,13 @@
 //! A sealed room for tests of the whole program: own repository, home, cache, git configuration and clock zone.
 
-#![allow(dead_code, reason = "each test file uses its own part of this module")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this module")]
 
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A temporary folder with a git repository in it, and a home of its own.
 pub struct TestEnvironment {
@@ -75,6 +76,141 @@ impl TestEnvironment {
         );
         env.commit("a counting project");
         env
+    }
+
+    /// Makes a counting project whose bench hands over to a script beside the repository as soon as there is one.
+    ///
+    /// The script is no part of the harness: changing it is weather, not a change of the project.
+    pub fn hooked_project() -> Self {
+        let env = Self::counting_project();
+        let hook = env.beside("hook");
+        let hook = hook.display();
+        env.script(
+            "bench.sh",
+            &format!(
+                "#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"
+            ),
+        );
+        env.commit("a bench that can be hooked");
+        env
+    }
+
+    /// Sets the script that the hooked bench hands over to; it starts in the slot.
+    pub fn hook(&self, body: &str) {
+        let (path, new) = (self.beside("hook"), self.beside("hook.new"));
+        fs::write(&new, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
+    /// Takes the hooked bench's script away.
+    pub fn unhook(&self) {
+        fs::remove_file(self.beside("hook")).unwrap();
+    }
+
+    /// Rewrites the config, uncommitted.
+    pub fn configure(&self, edit: impl FnOnce(&mut serde_json::Value)) {
+        let mut config = serde_json::from_str(&self.read("autoresearch.config.json")).unwrap();
+        edit(&mut config);
+        self.write("autoresearch.config.json", config.to_string());
+    }
+
+    /// Makes a change in the checkout, and returns its diff and the tree that git makes of it; the checkout is put back.
+    pub fn diff_of(&self, change: impl FnOnce(&Self)) -> (Vec<u8>, String) {
+        change(self);
+        self.git(["add", "-A", "--", ".", ":!candidates"]);
+        let diff = self.git_bytes(["diff", "--cached", "--binary", "-M", "HEAD"]);
+        let tree = self.git(["write-tree"]).trim().to_owned();
+        self.git(["reset", "-q", "--hard", "HEAD"]);
+        (diff, tree)
+    }
+
+    /// Makes a candidate of a change in the checkout, and returns the tree that git makes of it.
+    pub fn change(&self, name: &str, change: impl FnOnce(&Self)) -> String {
+        let (diff, tree) = self.diff_of(change);
+        self.raw_patch(name, diff);
+        tree
+    }
+
+    /// Writes a candidate patch as it stands.
+    pub fn raw_patch(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.write(&format!("candidates/{name}"), bytes);
+    }
+
+    /// Returns everything that a session must leave alone: checkout, index, stash, config, and all refs but its branch.
+    pub fn belongings(&self) -> (String, String) {
+        let own =
+            [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"];
+        let refs = self.git(["for-each-ref"]);
+        let others = refs.lines().filter(|line| !line.contains("refs/heads/autoresearch/"));
+        (fingerprint(&self.repo(), &own), others.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Returns the commit that a revision names.
+    #[track_caller]
+    pub fn rev(&self, revision: &str) -> String {
+        self.git(["rev-parse", "--verify", revision]).trim().to_owned()
+    }
+
+    /// Says whether a revision names something.
+    pub fn has_rev(&self, revision: &str) -> bool {
+        let mut command = Command::new("git");
+        command.args(["rev-parse", "-q", "--verify", revision]).current_dir(self.repo());
+        self.seal(&mut command);
+        command.output().unwrap().status.success()
+    }
+
+    /// Returns the journal's bytes of a session; nothing where there is none.
+    pub fn journal_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.state(name).join("journal.jsonl")).unwrap_or_default()
+    }
+
+    /// Returns the journal's lines of one kind.
+    pub fn events(&self, name: &str, kind: &str) -> Vec<serde_json::Value> {
+        self.journal(name).into_iter().filter(|line| line["type"] == kind).collect()
+    }
+
+    /// Returns the settling line of a candidate by its description.
+    #[track_caller]
+    pub fn settled(&self, name: &str, description: &str) -> serde_json::Value {
+        let mut runs = self.events(name, "run");
+        runs.retain(|run| run["description"] == description);
+        assert_eq!(runs.len(), 1, "settling lines of '{description}': {runs:?}\nall: {:?}", self.verdicts(name));
+        runs.remove(0)
+    }
+
+    /// Asserts what became of candidates, each as (description, status, reason, a part of why).
+    #[track_caller]
+    pub fn expect_verdicts(&self, name: &str, expected: &[(&str, &str, &str, &str)]) {
+        let mut wrong = Vec::new();
+        for &(description, status, reason, part) in expected {
+            let run = self.settled(name, description);
+            let why = run["asi"]["auto"]["why"].as_str().unwrap_or_default();
+            if run["status"] != status || run["reason"] != reason || !why.contains(part) {
+                wrong.push(format!(
+                    "{description}: {} {} '{why}', expected {status} {reason} '{part}'",
+                    run["status"], run["reason"]
+                ));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Starts the program without waiting for it.
+    pub fn spawn<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Child {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Waits until a file is there.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !there() {
+            assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Returns the repository's folder.
@@ -148,12 +284,18 @@ impl TestEnvironment {
     /// Runs git in the repository with everything of the machine shut out, and returns its standard output.
     #[track_caller]
     pub fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+        String::from_utf8_lossy(&self.git_bytes(args)).into_owned()
+    }
+
+    /// Runs git as [`Self::git`] does and returns the bytes.
+    #[track_caller]
+    pub fn git_bytes<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Vec<u8> {
         let mut command = Command::new("git");
         command.args(args).current_dir(self.repo());
         self.seal(&mut command);
         let output = command.output().unwrap();
         assert!(output.status.success(), "git: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        output.stdout
     }
 
     /// Prepares the program, started in the repository.
@@ -166,7 +308,7 @@ impl TestEnvironment {
 
     /// Runs the program in the repository.
     pub fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Answer {
-        self.command(args).stdin(std::process::Stdio::null()).output().unwrap().into()
+        self.command(args).stdin(Stdio::null()).output().unwrap().into()
     }
 
     fn seal(&self, command: &mut Command) {

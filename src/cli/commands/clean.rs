@@ -106,7 +106,8 @@ impl Sizes {
         text += &line(left, "runs", &place.places.runs(), "stay");
         text += &line(self.journal, "journal", &place.places.journal(), "stays");
         if !args.yes {
-            text += "nothing was removed; '--yes' removes what can go, '--yes --runs N' also all but the newest N runs\n";
+            text +=
+                "nothing was removed; '--yes' removes what can go, '--yes --runs N' also all but the newest N runs\n";
         }
         text
     }

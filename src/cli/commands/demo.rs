@@ -74,12 +74,7 @@ fn where_to_look(settings: &Settings, places: &Places, project: &Path, kept: boo
     if !kept {
         return "The scratch folder is gone; '--keep DIR' leaves repository, branch and journal for a look.".to_owned();
     }
-    format!(
-        "Branch:  git -C {} log {}\nJournal: {}",
-        project.display(),
-        settings.branch,
-        places.journal().display()
-    )
+    format!("Branch:  git -C {} log {}\nJournal: {}", project.display(), settings.branch, places.journal().display())
 }
 
 /// The folder that the demo works in; a temporary one unless the person named one.
@@ -121,7 +116,7 @@ fn unpack(args: &Demo, folder: &Path) -> Result<(), CliError> {
     let Some(experiment) = EXPERIMENTS.get_dir(&args.name).filter(|dir| dir.get_file(truth_of(dir.path())).is_some())
     else {
         let known = EXPERIMENTS.dirs().filter(|dir| dir.get_file(truth_of(dir.path())).is_some());
-        let names = known.map(|dir| dir.path().display().to_string()).collect::<Vec<_>>().join(", ");
+        let names = known.map(|dir| dir.path().display().to_string()).collect();
         return Err(CliError::NoSuchExperiment { name: args.name.clone(), known: names });
     };
     if folder.exists() {

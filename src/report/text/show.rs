@@ -136,7 +136,8 @@ fn pairs(view: &ExperimentView, screen: Screen) -> String {
     for pair in &view.pairs {
         grid.row(pair_cells(pair, unit, strip));
     }
-    let title = format!("pairs of {} ('|' is no change)\n", with_unit(view.primary.metric.as_str(), &in_brackets(view)));
+    let title =
+        format!("pairs of {} ('|' is no change)\n", with_unit(view.primary.metric.as_str(), &in_brackets(view)));
     title + &grid.text()
 }
 
@@ -173,7 +174,8 @@ fn phases(view: &ExperimentView, screen: Screen) -> String {
     }
     let mut grid = Grid::new(&[Column::Text("phase"), Column::Number("time"), Column::Flexible("result")], screen);
     for phase in &view.phases {
-        let name = phase.what.as_ref().map_or_else(|| phase.phase.to_string(), |what| format!("{} {what}", phase.phase));
+        let name =
+            phase.what.as_ref().map_or_else(|| phase.phase.to_string(), |what| format!("{} {what}", phase.phase));
         let result = match (&phase.failure, &phase.exit) {
             (Some(failure), _) => Cell::toned(failure, view.status.map_or(Tone::Bad, tone)),
             (None, Some(exit)) => exit.as_str().into(),

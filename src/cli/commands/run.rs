@@ -1,0 +1,97 @@
+//! `autoresearch run`: tries the candidates one after another and keeps what is truly better.
+
+use std::fmt::Write as _;
+
+use crate::cli::args::{Global, Run};
+use crate::cli::error::CliError;
+use crate::cli::fold::fold;
+use crate::cli::place::Place;
+use crate::cli::progress::Progress;
+use crate::cli::ui::Ui;
+use crate::config::Overrides;
+use crate::domain::{Status, StopRule, Stopped};
+use crate::engine::{Context, PatchQueues, Purpose, Session};
+use crate::process::{Interrupts, SupervisorProgram};
+use crate::state::SessionState;
+
+/// Runs the session to its stop and says what was kept: 0 for a planned stop, 8 for another rule.
+pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, CliError> {
+    let flags = Overrides {
+        seed: args.seed,
+        max_iterations: args.max_iterations,
+        max_hours: args.max_hours,
+        ..Overrides::default()
+    };
+    let place = Place::find(global, &flags)?;
+    let supervisor = SupervisorProgram::current()?;
+    let interrupts = Interrupts::default();
+    interrupts.install_signal_handlers()?;
+    let context = context(&place, &supervisor, &interrupts, Purpose::Session);
+    let mut progress = resumed_progress(&place, ui)?;
+    let mut session = Session::open(&context, vec![&mut progress])?;
+    session.ready()?;
+    let stopped = session.run(&mut PatchQueues::new(&place.settings, place.repository.root()))?;
+    let text = closing(session.state(), &stopped, &place);
+    drop(session);
+    ui.print(&text)?;
+    Ok(exit_code(stopped.rule))
+}
+
+/// Shows progress that goes on from what the journal tells already.
+pub(super) fn resumed_progress<'u>(place: &Place, ui: &'u Ui) -> Result<Progress<'u>, CliError> {
+    let progress = Progress::new(ui);
+    Ok(match fold(&place.places.journal())? {
+        Some(folded) => progress.after(&folded.state),
+        None => progress,
+    })
+}
+
+/// Gathers what a session is opened with.
+pub(super) fn context<'a>(
+    place: &'a Place,
+    supervisor: &'a SupervisorProgram,
+    interrupts: &'a Interrupts,
+    purpose: Purpose,
+) -> Context<'a> {
+    Context {
+        settings: &place.settings,
+        places: &place.places,
+        user: &place.repository,
+        supervisor,
+        interrupts,
+        inherited: std::env::vars_os().collect(),
+        purpose,
+    }
+}
+
+/// Says what was kept and where to look; the sum of the kept effects is no measurement and is not shown.
+fn closing(state: &SessionState, stopped: &Stopped, place: &Place) -> String {
+    let tried = state.experiments().iter().filter(|record| record.id.0 != 0).count();
+    let kept = state.keeps().filter(|record| record.status == Status::Keep).count();
+    let mut text = format!("stopped: {} ({})\n{tried} tried, {kept} kept", stopped.rule, stopped.detail);
+    if kept > 0 {
+        let branch = &place.settings.branch;
+        let _ = write!(text, " on branch {branch}\n  git log {}..{branch}", base(state));
+    }
+    text.push_str("\n  autoresearch log\n");
+    text
+}
+
+fn base(state: &SessionState) -> String {
+    state.configured().map_or_else(|| "HEAD".to_owned(), |configured| configured.base.short().to_owned())
+}
+
+fn exit_code(rule: StopRule) -> u8 {
+    match rule {
+        StopRule::CandidatesExhausted
+        | StopRule::MaxIterations
+        | StopRule::MaxHours
+        | StopRule::Until
+        | StopRule::Plateau
+        | StopRule::Target
+        | StopRule::Requested => 0,
+        StopRule::BaselineBroken => 3,
+        StopRule::Interrupted => 130,
+        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved => 8,
+    }
+}

@@ -1,0 +1,132 @@
+//! `autoresearch try`: judges one candidate as one more experiment of the session.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::run::{context, resumed_progress};
+use crate::cli::args::{Global, Try};
+use crate::cli::error::CliError;
+use crate::cli::place::{self, Place};
+use crate::cli::progress::Progress;
+use crate::cli::ui::Ui;
+use crate::config::Overrides;
+use crate::domain::{Proposal, ProposalSource, RunSummary, Settings, Status};
+use crate::engine::{Commit, EngineError, Offer, Purpose, Session};
+use crate::process::{Interrupts, SupervisorProgram};
+use crate::propose;
+
+/// Judges the candidate: 0 kept, 4 discarded, 5 crashed, 6 checks failed.
+pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, CliError> {
+    let place = Place::find(global, &Overrides::default())?;
+    let mut proposal = read(global, args, &place)?;
+    if let Some(description) = &args.description {
+        proposal.description.clone_from(description);
+    }
+    let supervisor = SupervisorProgram::current()?;
+    let interrupts = Interrupts::default();
+    interrupts.install_signal_handlers()?;
+    let context = context(&place, &supervisor, &interrupts, Purpose::Session);
+    let mut progress = if args.json { Progress::quiet() } else { resumed_progress(&place, ui)? };
+    let commit = if args.no_commit { Commit::No } else { Commit::Yes };
+    let mut session = Session::open(&context, vec![&mut progress])?;
+    session.ready()?;
+    let run = session.judge_one(&Offer::Readable(proposal), commit)?;
+    drop(session);
+    if args.json {
+        ui.json(&answer(&run, &place.settings))?;
+    } else {
+        ui.line(&verdict(&run, &place.settings))?;
+    }
+    Ok(exit_code(run.status))
+}
+
+fn read(global: &Global, args: &Try, place: &Place) -> Result<Proposal, CliError> {
+    let repository = &place.repository;
+    let Some(name) = args.candidate.as_deref().filter(|_| !args.worktree) else {
+        let exclude = sealed(place)?;
+        let patch = repository.worktree_patch(&exclude)?;
+        return parse(&patch, "the checkout's change", "worktree");
+    };
+    if name == "-" {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|source| CliError::io("read", Path::new("standard input"), source))?;
+        return parse(&bytes, "standard input", "-");
+    }
+    let path = place::start(global)?.join(name);
+    if path.is_file() {
+        let bytes = std::fs::read(&path).map_err(|source| CliError::io("read", &path, source))?;
+        return parse(&bytes, name, name);
+    }
+    let commit = repository.commit_patch(name)?;
+    let mut proposal = parse(&commit.patch, name, commit.commit.as_str())?;
+    let (subject, body) = commit.message.split_once('\n').unwrap_or((&commit.message, ""));
+    subject.trim().clone_into(&mut proposal.description);
+    body.trim().clone_into(&mut proposal.hypothesis);
+    proposal.author = Some(commit.author);
+    Ok(proposal)
+}
+
+fn parse(bytes: &[u8], name: &str, source: &str) -> Result<Proposal, CliError> {
+    let source = ProposalSource::Try(source.to_owned());
+    Ok(propose::parse(bytes, name, source).map_err(EngineError::from)?)
+}
+
+/// Returns what a checkout's change must not carry: the sealed files, which are often edited beside it.
+fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
+    let sealed = crate::engine::sealed(place.repository.root(), &place.settings)?;
+    let ideas = if place.settings.folder.is_empty() {
+        "ideas.md".to_owned()
+    } else {
+        format!("{}/ideas.md", place.settings.folder)
+    };
+    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([ideas]).collect())
+}
+
+/// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
+fn answer(run: &RunSummary, settings: &Settings) -> serde_json::Value {
+    let change = run.effect.as_ref().map(|effect| effect.change(settings.primary.direction));
+    let why = run.asi.get("auto").and_then(|auto| auto.get("why")).cloned();
+    let closed = match run.reason {
+        crate::domain::Reason::ClosedIdea | crate::domain::Reason::SettledDecision => why.clone().into_iter().collect(),
+        _ => Vec::<serde_json::Value>::new(),
+    };
+    json!({
+        "experiment": run.run,
+        "status": run.status,
+        "reason": run.reason,
+        "why": why,
+        "metric": run.metric,
+        "effect": run.effect,
+        "change": change.map(|c| json!({
+            "value": c.value, "low": c.low, "high": c.high, "unit": if c.percent { "%" } else { settings.primary.unit.as_str() },
+        })),
+        "commit": (run.status == Status::Keep).then_some(&run.commit),
+        "flags": run.flags,
+        "asi": run.asi,
+        "closed_ideas": closed,
+    })
+}
+
+fn verdict(run: &RunSummary, settings: &Settings) -> String {
+    let effect = run
+        .effect
+        .as_ref()
+        .map(|effect| format!("{} {}", settings.primary.name, effect.change(settings.primary.direction)));
+    let why = run.asi.get("auto").and_then(|auto| auto.get("why")).and_then(serde_json::Value::as_str);
+    let mut parts = vec![format!("experiment {}: {} ({})", run.run, run.status, run.reason)];
+    parts.extend(effect);
+    parts.extend(why.map(str::to_owned));
+    parts.join("\n  ")
+}
+
+fn exit_code(status: Status) -> u8 {
+    match status {
+        Status::Keep => 0,
+        Status::Discard => 4,
+        Status::Crash => 5,
+        Status::ChecksFailed => 6,
+    }
+}

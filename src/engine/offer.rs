@@ -1,0 +1,64 @@
+//! What a candidate source offers next, whatever its state.
+
+use crate::domain::{Asi, Goal, PatchText, Proposal, ProposalSource, Reason};
+use crate::propose::{PatchFileError, QueueError, QueueFile};
+
+/// One candidate as it was found.
+#[derive(Debug)]
+pub enum Offer {
+    /// A proposal that can be screened.
+    Readable(Proposal),
+    /// Something in a candidate's place that is no proposal; it is recorded and refused.
+    Unreadable {
+        /// The proposal as far as it is known: the name and the bytes.
+        proposal: Proposal,
+        /// Why it is refused.
+        reason: Reason,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl Offer {
+    /// Reads a file of a queue; a file that is no patch becomes an offer to refuse.
+    pub fn of_file(file: &QueueFile) -> Result<Self, QueueError> {
+        let error = match file.read() {
+            Ok(proposal) => return Ok(Self::Readable(proposal)),
+            Err(QueueError::Patch(error)) => error,
+            Err(other) => return Err(other),
+        };
+        let reason = match &error {
+            PatchFileError::Empty { .. } => Reason::Empty,
+            PatchFileError::NotAPatch { .. }
+            | PatchFileError::Merge { .. }
+            | PatchFileError::SeveralMails { .. }
+            | PatchFileError::Mail { .. }
+            | PatchFileError::Trailer { .. } => Reason::ApplyFailed,
+        };
+        let proposal = nameless(&file.name, file.bytes()?);
+        Ok(Self::Unreadable { proposal, reason, detail: error.to_string() })
+    }
+
+    /// Returns the proposal as far as it is known.
+    pub fn proposal(&self) -> &Proposal {
+        match self {
+            Self::Readable(proposal) | Self::Unreadable { proposal, .. } => proposal,
+        }
+    }
+}
+
+/// Makes a proposal of bytes that say nothing of themselves.
+fn nameless(name: &str, bytes: Vec<u8>) -> Proposal {
+    Proposal {
+        description: name.rsplit('/').next().unwrap_or(name).to_owned(),
+        hypothesis: String::new(),
+        idea: None,
+        axes: Vec::new(),
+        goal: Goal::Improve,
+        asi: Asi::new(),
+        author: None,
+        base_commit: None,
+        source: ProposalSource::Queue(name.to_owned()),
+        patch: PatchText(bytes),
+    }
+}
