@@ -229,7 +229,7 @@ fn the_json_of_a_session_has_keeps_for_status_and_everything_for_log() {
     assert_eq!(log["experiments"][1]["change"]["unit"], "%");
 }
 
-/// A failed experiment: three good pairs, a void one, a sentinel that regressed, and side information.
+/// A discarded experiment: two good pairs, a void one, a sentinel that regressed, and side information.
 fn experiment() -> ExperimentView {
     let configured: Configured = golden("config");
     let proposed: Proposed = changed(
@@ -300,8 +300,35 @@ effect      total_ms -0.1 % [-1.1, +0.9] over 8 pairs: no effect
 evidence    ln E -1.5 of 6.9 (alpha 0.0010)
 rule        at least 1.0 % is worth keeping; a pair's noise is 1.0 %
 
-metric    baseline  candidate  change
-total_ms    100 ms    90.500 ms  -
+metric        baseline  candidate  change
+total_ms        100 ms  90.500 ms  -
+
+sentinel            state      rule
+auto.max_rss_bytes  regressed  at most 5 % more
+
+pairs of total_ms [ms] ('|' is no change)
+pair  first      baseline  candidate    change  ln E
+   1  candidate    100.05         90  -10.04 %   1.0  *                       |
+   2  baseline     100.06     100.06   +0.00 %   2.0                          *
+   1  candidate         -          -                  void: baseline: exit code 3
+
+phase                 time  result
+build           1 min 01 s  done
+check 10-tests      10.5 s  time limit
+
+the end of its stderr
+  row 7
+  \u{fffd}[31mdiffers
+
+side information
+  mechanism: fewer calls
+  predicted:
+    {
+      \"write_ms\": \"down\"
+    }
+
+files in    /state/runs/0001
+            candidate.patch  check-10-tests.err
 "
     );
 }
