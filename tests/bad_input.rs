@@ -9,7 +9,7 @@ use support::{Answer, TestEnvironment, fingerprint};
 
 /// Runs the program where it must refuse: the exit code, every part of the message, and an untouched repository.
 #[track_caller]
-fn refused(env: &TestEnvironment, args: &[&str], code: i32, parts: &[&str]) -> Answer {
+fn refused(env: &TestEnvironment, args: &[&str], code: i32, parts: &[&str]) {
     let before = fingerprint(&env.repo(), &[]);
     let answer = env.run(args).expect(code);
     for part in parts {
@@ -17,7 +17,13 @@ fn refused(env: &TestEnvironment, args: &[&str], code: i32, parts: &[&str]) -> A
     }
     assert_eq!(answer.stdout, "");
     assert_eq!(fingerprint(&env.repo(), &[]), before, "a refusal changes nothing in the repository");
-    answer
+}
+
+/// A counting project with an empty queue.
+fn project() -> TestEnvironment {
+    let env = TestEnvironment::counting_project();
+    std::fs::create_dir(env.repo().join("candidates")).unwrap();
+    env
 }
 
 #[test]
@@ -69,7 +75,7 @@ fn a_repository_without_a_commit_is_refused() {
 
 #[test]
 fn without_an_identity_the_message_names_the_commands_that_set_it() {
-    let env = TestEnvironment::counting_project();
+    let env = project();
     std::fs::write(env.beside("gitconfig"), "").unwrap();
     refused(&env, &["run"], 1, &["git config --global user.name", "git config --global user.email"]);
 }
@@ -87,7 +93,7 @@ fn a_session_works_on_a_detached_head() {
 
 #[test]
 fn a_branch_that_no_session_made_is_refused() {
-    let env = TestEnvironment::counting_project();
+    let env = project();
     env.git(["branch", "autoresearch/counting"]);
     refused(
         &env,
@@ -99,7 +105,7 @@ fn a_branch_that_no_session_made_is_refused() {
 
 #[test]
 fn a_branch_in_whose_way_another_one_stands_is_refused_with_both_names() {
-    let env = TestEnvironment::counting_project();
+    let env = project();
     env.git(["branch", "autoresearch"]);
     refused(
         &env,
@@ -151,13 +157,18 @@ fn a_branch_that_somebody_moves_during_the_session_stops_it_and_loses_nothing() 
     env.git(["commit", "-q", "--allow-empty", "-m", "theirs"]);
     let (base, theirs) = (env.rev("theirs"), env.rev("main"));
     env.git(["reset", "-q", "--soft", &base]);
+    let go = env.beside("go");
     env.hook(&format!(
-        "if grep -q 900 src/work; then git -C {} update-ref refs/heads/autoresearch/counting {theirs}; fi\n\
+        "if grep -q 900 src/work; then until [ -e {} ]; do sleep 0.01; done; fi\n\
          echo \"METRIC work=$(cat src/work)\"",
-        env.repo().display()
+        go.display()
     ));
     let before = env.belongings();
-    let answer = env.run(["run"]).expect(8);
+    let child = env.spawn(["run"]);
+    env.wait_for("the proposal", || env.journal_text("counting").contains("\"type\":\"proposed\""));
+    env.git(["update-ref", "refs/heads/autoresearch/counting", &theirs]);
+    std::fs::write(&go, "").unwrap();
+    let answer = Answer::from(child.wait_with_output().unwrap()).expect(8);
     assert!(answer.stderr.contains("git branch -f autoresearch/counting"), "{}", answer.stderr);
     assert_eq!(env.rev("autoresearch/counting"), theirs, "the other's commit stays");
     assert_eq!(env.belongings(), before);
@@ -244,12 +255,11 @@ fn a_candidate_whose_bench_fails_is_a_crash_and_never_a_number() {
 fn a_bench_that_starts_failing_in_both_arms_stops_the_session_and_the_experiment_goes_on_later() {
     let env = TestEnvironment::hooked_project();
     env.patch("1-win.patch", "src/work", "900\n");
-    // Eight runs of calibration and one pair succeed.
-    let count = env.beside("count");
+    // Four pairs of calibration and one of the candidate succeed.
     env.hook(&format!(
-        "echo >> {0}; if [ $(wc -l < {0}) -gt 10 ]; then echo no space >&2; exit 1; fi\n\
+        "if [ $(grep -c '\"type\":\"pair\"' {}) -ge 5 ]; then echo no space >&2; exit 1; fi\n\
          echo \"METRIC work=$(cat src/work)\"",
-        count.display()
+        env.state("counting").join("journal.jsonl").display()
     ));
     let before = env.belongings();
     let answer = env.run(["run"]).expect(3);
@@ -275,8 +285,7 @@ fn a_bench_that_starts_failing_in_both_arms_stops_the_session_and_the_experiment
 
 #[test]
 fn an_empty_queue_is_a_planned_stop() {
-    let env = TestEnvironment::counting_project();
-    std::fs::create_dir(env.repo().join("candidates")).unwrap();
+    let env = project();
     let answer = env.run(["run"]).expect(0);
     assert!(answer.stdout.contains("candidates_exhausted"), "{}", answer.stdout);
     assert_eq!(env.rev("autoresearch/counting"), env.rev("main"));

@@ -4,7 +4,8 @@
 
 mod support;
 
-use support::{TestEnvironment, fingerprint};
+use serde_json::json;
+use support::{Answer, TestEnvironment, fingerprint};
 
 #[test]
 fn a_win_is_committed_to_the_sessions_branch_and_a_no_op_is_not() {
@@ -56,4 +57,131 @@ fn the_users_checkout_index_stash_config_and_refs_are_as_they_were() {
 /// Returns what a session may write in a repository: objects, its branch with the reflog, its own state.
 fn skipped() -> [&'static str; 4] {
     [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"]
+}
+
+#[test]
+fn the_harness_is_that_of_the_checkout_and_not_of_the_commit() {
+    let env = TestEnvironment::counting_project();
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.script("bench.sh", "#!/bin/sh\necho \"METRIC work=$(($(cat src/work) * 2))\"\n");
+    env.script("checks/untracked", "#!/bin/sh\ntest -z \"$(git status --porcelain checks bench.sh)\"\n");
+    let before = env.belongings();
+    env.run(["run"]).expect(0);
+    assert_eq!(env.settled("counting", "baseline")["metric"], 2000.0);
+    assert_eq!(env.settled("counting", "win")["metric"], 1800.0);
+    assert_eq!(env.git(["diff", "--name-only", "main", "autoresearch/counting"]), "src/work\n");
+    assert_eq!(env.belongings(), before);
+}
+
+#[test]
+fn a_config_and_checks_that_were_never_committed_work() {
+    let env = TestEnvironment::unborn();
+    env.write("src/work", "1000\n");
+    env.commit("only the program");
+    env.script("bench.sh", "#!/bin/sh\necho \"METRIC work=$(cat src/work)\"\n");
+    env.script("checks/positive", "#!/bin/sh\ntest $(cat src/work) -gt 0\n");
+    env.write(
+        "autoresearch.config.json",
+        r#"{ "name": "counting", "bench": { "command": "./bench.sh" }, "metrics": { "primary": { "name": "work" } },
+             "candidates": [ { "patches": "candidates" } ] }"#,
+    );
+    env.patch("1-win.patch", "src/work", "900\n");
+    let before = env.belongings();
+    env.run(["run"]).expect(0);
+    env.expect_verdicts("counting", &[("win", "keep", "improved", "")]);
+    assert_eq!(env.git(["diff", "--name-only", "main", "autoresearch/counting"]), "src/work\n");
+    assert_eq!(env.belongings(), before);
+}
+
+#[test]
+fn try_judges_a_file_standard_input_the_checkout_and_a_commit() {
+    let env = TestEnvironment::counting_project();
+    env.configure(|config| drop(config.as_object_mut().unwrap().remove("candidates")));
+    env.patch("win.patch", "src/work", "900\n");
+    env.run(["try", "candidates/win.patch"]).expect(0);
+    assert_eq!(env.git(["show", "autoresearch/counting:src/work"]), "900\n");
+
+    env.patch("no-op.patch", "src/other", "first\nsecond\nlast\n");
+    let mut command = env.command(["try", "-", "--json"]);
+    command.stdin(std::fs::File::open(env.repo().join("candidates/no-op.patch")).unwrap());
+    let answer = Answer::from(command.output().unwrap()).expect(4).json();
+    assert_eq!((&answer["status"], &answer["reason"]), (&json!("discard"), &json!("no_effect")));
+
+    env.git(["checkout", "-q", "-b", "side"]);
+    env.write("src/work", "700\n");
+    env.git(["commit", "-q", "-am", "Do less\n\nBecause less is more."]);
+    env.git(["checkout", "-q", "main"]);
+    let answer = env.run(["try", "side", "--no-commit", "--json"]).expect(5).json();
+    assert_eq!(answer["reason"], "apply_failed", "it changes what the keep changed");
+
+    env.git(["checkout", "-q", "autoresearch/counting", "--", "src/work"]);
+    env.git(["reset", "-q"]);
+    env.run(["try", "--worktree", "-m", "what is on the branch already"]).expect(4);
+    env.write("src/work", "800\n");
+    let before = env.belongings();
+    let tip = env.rev("autoresearch/counting");
+    env.git(["add", "src/work"]);
+    env.git(["reset", "-q"]);
+    let answer = env.run(["try", "--worktree", "--json"]);
+    assert_eq!(answer.code, 5, "made on another base than the tip: {}", answer.stderr);
+    assert_eq!(env.rev("autoresearch/counting"), tip);
+    assert_eq!(env.belongings(), before);
+}
+
+#[test]
+fn try_takes_the_uncommitted_change_and_leaves_it_where_it_is() {
+    let env = TestEnvironment::counting_project();
+    env.write("src/work", "800\n");
+    env.write("src/new", "a new file\n");
+    env.script("bench.sh", "#!/bin/sh\necho 'edited beside it' >&2\necho \"METRIC work=$(cat src/work)\"\n");
+    let before = env.belongings();
+    let answer = env.run(["try", "--worktree", "--json", "-m", "Less work"]).expect(0).json();
+    assert_eq!(env.belongings(), before);
+    assert_eq!(answer["commit"], env.rev("autoresearch/counting"));
+    assert_eq!(env.git(["diff", "--name-only", "main", "autoresearch/counting"]), "src/new\nsrc/work\n");
+    assert_eq!(env.git(["log", "-1", "--format=%s", "autoresearch/counting"]), "Less work\n");
+}
+
+#[test]
+fn try_without_commit_judges_and_leaves_the_branch() {
+    let env = TestEnvironment::counting_project();
+    env.patch("win.patch", "src/work", "900\n");
+    let answer = env.run(["try", "candidates/win.patch", "--no-commit", "--json"]).expect(0).json();
+    assert_eq!(env.rev("autoresearch/counting"), env.rev("main"));
+    assert_eq!((&answer["status"], &answer["reason"], &answer["commit"]), (&json!("keep"), &json!("improved"), &json!(null)));
+    assert_eq!(answer["metric"], 900.0);
+    let keys = ["experiment", "status", "reason", "why", "metric", "effect", "change", "commit", "flags", "asi", "closed_ideas"];
+    for key in keys {
+        assert!(answer.as_object().unwrap().contains_key(key), "{key}");
+    }
+    assert_eq!(answer["change"]["unit"], "%");
+    assert!((answer["change"]["value"].as_f64().unwrap() + 10.0).abs() < 1e-6, "{answer}");
+    let again = env.run(["try", "candidates/win.patch"]);
+    assert!(again.code == 0 || again.stdout.contains("duplicate"), "{}", again.stdout);
+}
+
+#[test]
+fn try_tells_a_crash_and_a_failed_check_by_its_exit_code() {
+    let env = TestEnvironment::counting_project();
+    env.script("checks/limit", "#!/bin/sh\nif [ $(cat src/work) = 901 ]; then echo wrong >&2; exit 1; fi\n");
+    env.script("bench.sh", "#!/bin/sh\n[ $(cat src/work) != 902 ] || exit 1\necho \"METRIC work=$(cat src/work)\"\n");
+    env.patch("wrong.patch", "src/work", "901\n");
+    env.patch("crash.patch", "src/work", "902\n");
+    let answer = env.run(["try", "candidates/wrong.patch", "--json"]).expect(6).json();
+    assert_eq!(answer["reason"], "check_failed");
+    assert!(answer["why"].as_str().unwrap().contains("wrong"), "{answer}");
+    let answer = env.run(["try", "candidates/crash.patch", "--json"]).expect(5).json();
+    assert_eq!(answer["reason"], "bench_failed");
+    assert!(answer["metric"].is_null());
+}
+
+#[test]
+fn try_refuses_what_is_no_candidate_at_all() {
+    let env = TestEnvironment::counting_project();
+    let nothing = env.run(["try", "--worktree"]).expect(1);
+    assert!(nothing.stderr.contains("the checkout's change contains no change"), "{}", nothing.stderr);
+    let unknown = env.run(["try", "no-such-thing"]).expect(1);
+    assert!(unknown.stderr.contains("no-such-thing"), "{}", unknown.stderr);
+    assert!(!env.has_rev("autoresearch/counting"));
+    env.run(["try"]).expect(2);
 }

@@ -33,8 +33,9 @@ impl ExperimentFacts {
             Event::PhaseEnded(phase) => self.phases.push((**phase).clone()),
             Event::Pair(attempt) => self.attempts.push((**attempt).clone()),
             Event::Decided(decided) => self.decided = Some((**decided).clone()),
-            Event::Configured(_)
-            | Event::Calibrated(_)
+            // Another segment measures another way: what was measured before is no evidence there.
+            Event::Configured(_) => self.attempts.clear(),
+            Event::Calibrated(_)
             | Event::PhaseStarted(_)
             | Event::Run(_)
             | Event::Undone(_)

@@ -6,7 +6,9 @@
 
 mod calibrate;
 mod clock;
+pub mod compare;
 pub mod demo;
+pub mod dry_run;
 mod error;
 mod experiment;
 pub mod habits;
@@ -19,6 +21,7 @@ mod offer;
 mod opening;
 mod pipeline;
 mod places;
+mod prepared;
 mod queue;
 mod race;
 mod ready;
@@ -28,12 +31,14 @@ mod resume;
 mod rings;
 mod roles;
 mod runner;
+mod scratch;
 mod screen;
 mod session;
 pub mod starter;
 mod summary;
 pub mod truth;
 mod verify_clean;
+mod watch;
 mod workbench;
 
 pub use error::EngineError;

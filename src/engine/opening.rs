@@ -58,6 +58,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         rings.apply(record.experiment, &event);
         match (&event, record.experiment) {
             (Event::Run(_), Some(id)) => drop(open.remove(&id)),
+            (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
@@ -72,7 +73,10 @@ impl<'a, 'o> Session<'a, 'o> {
         let Context { settings, places, user, .. } = *context;
         let fresh = !places.journal().exists();
         let base = base_commit(user, settings)?;
-        let identity = user.identity()?;
+        let identity = match context.purpose {
+            Purpose::Session => Some(user.identity()?),
+            Purpose::Rehearsal | Purpose::Comparison => None,
+        };
         let survey = user.survey(&base)?;
         refuse(&survey)?;
         if fresh && context.purpose == Purpose::Session {
@@ -80,7 +84,7 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
-        let ReadBack { state, rings, unfinished } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -90,7 +94,11 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?;
+        if let Some((id, run)) =
+            recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?
+        {
+            rings.apply(Some(id), &Event::Run(Box::new(run)));
+        }
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
@@ -113,6 +121,7 @@ impl<'a, 'o> Session<'a, 'o> {
             recorder,
             rings,
             scope,
+            filtered: survey.filtered,
             deadline,
             purpose,
         };
@@ -124,7 +133,7 @@ impl<'a, 'o> Session<'a, 'o> {
     fn begin(&mut self, unbegun: bool, context: &Context<'_>) -> Result<(), EngineError> {
         let harness = self.bench.harness().hashes();
         let why = match self.recorder.state().configured() {
-            None => Some("the session starts"),
+            None => Some(self.purpose.why()),
             Some(old) if old.settings.as_ref() != self.settings => Some("the settings changed"),
             Some(old) if old.harness != harness => Some("the harness changed"),
             Some(_) => None,
@@ -234,7 +243,7 @@ pub(super) fn refuse(survey: &Survey) -> Result<(), EngineError> {
     }
 }
 
-fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     refuse_checked_out(user, branch)?;
     if let Some(blocking) = user.blocking_branch(branch)? {
         return Err(EngineError::Refused {
@@ -251,7 +260,7 @@ fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), Engine
     }
 }
 
-fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     match user.checked_out_in(branch)? {
         None => Ok(()),
         Some(checkout) => Err(EngineError::Refused {

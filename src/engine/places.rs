@@ -24,6 +24,11 @@ impl Places {
         }
     }
 
+    /// Puts everything in one folder: the state in a part of its own, the slots where every part finds them.
+    pub(super) fn within(folder: &Path, part: &str) -> Self {
+        Self { state: folder.join(part), cache: folder.join("slots") }
+    }
+
     /// Returns the folder of journal and runs.
     pub fn state(&self) -> &Path {
         &self.state

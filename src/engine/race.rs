@@ -78,7 +78,6 @@ impl Session<'_, '_> {
                     if next == NextPair::BaselineBroken {
                         return Err(EngineError::BaselineBroken { detail });
                     }
-                    self.bench.restore()?;
                 }
             }
         }

@@ -62,7 +62,7 @@ impl<'o> Recorder<'o> {
             Durability::Synced => self.journal.append_synced(id, event)?,
         };
         self.state.apply(id, at, event);
-        if id.is_some() && id == self.facts.id {
+        if matches!(event, Event::Configured(_)) || (id.is_some() && id == self.facts.id) {
             self.facts.apply(event);
         }
         for observer in &mut self.observers {

@@ -1,6 +1,6 @@
 //! Recovery: completes or undoes the one step that a crash can have left unfinished.
 
-use crate::domain::{Decided, Event, ObjectId, Recovered, Settings};
+use crate::domain::{Decided, Event, ExperimentId, ObjectId, Recovered, RunSummary, Settings};
 use crate::git::{BranchMove, UserRepository};
 
 use super::EngineError;
@@ -13,17 +13,17 @@ use super::summary::{Lens, SummaryContext, run_summary};
 /// Completes an experiment whose verdict is in the journal but whose settling line is not.
 ///
 /// The commit's objects were durable before the verdict was written, so a keep is completed by moving the branch from
-/// the old tip, unless it moved already. An experiment without a verdict is left for the loop to take up.
+/// the old tip, unless it moved already. Returns the settling line. An experiment without a verdict is left for the loop to take up.
 pub(super) fn complete(
     recorder: &mut Recorder<'_>,
     unfinished: Option<ExperimentFacts>,
     (settings, places, user): (&Settings, &Places, &UserRepository),
     roles: &Roles,
-) -> Result<(), EngineError> {
-    let Some(facts) = unfinished else { return Ok(()) };
+) -> Result<Option<(ExperimentId, RunSummary)>, EngineError> {
+    let Some(facts) = unfinished else { return Ok(None) };
     let Some(decided) = facts.decided.clone() else {
         recorder.begin(facts);
-        return Ok(());
+        return Ok(None);
     };
     let id = facts.id;
     recorder.begin(facts);
@@ -33,7 +33,7 @@ pub(super) fn complete(
     };
     let found = format!("experiment {} was decided but not settled", id.map_or(0, |id| id.0));
     recorder.session(Event::Recovered(Recovered { found, action: action.to_owned() }), Durability::Written)?;
-    let run_dir = places.run(id.unwrap_or(crate::domain::ExperimentId::BASELINE));
+    let run_dir = places.run(id.unwrap_or(ExperimentId::BASELINE));
     let context = SummaryContext {
         lens: Lens { settings, roles },
         segment: recorder.state().configured().map_or(0, |configured| configured.segment),
@@ -41,9 +41,9 @@ pub(super) fn complete(
         run_dir: &run_dir,
     };
     let run = run_summary(recorder.facts(), &decided, context);
-    recorder.experiment(Event::Run(Box::new(run)), Durability::Synced)?;
+    recorder.experiment(Event::Run(Box::new(run.clone())), Durability::Synced)?;
     recorder.begin(ExperimentFacts::default());
-    Ok(())
+    Ok(id.map(|id| (id, run)))
 }
 
 fn move_branch(

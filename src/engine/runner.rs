@@ -43,7 +43,8 @@ impl Errand<'_> {
     }
 }
 
-fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+/// Returns the path of a log with its ending, `out` or `err`.
+pub(super) fn with_ending(stem: &Path, ending: &str) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(".");
     path.push(ending);

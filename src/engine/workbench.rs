@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
@@ -161,7 +161,7 @@ impl<'a> Workbench<'a> {
         self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
-        self.reset_to_tip(Arm::Baseline)?;
+        self.slots[self.baseline].stand(&self.private_tip)?;
         self.reset_to_tip(Arm::Candidate)
     }
 
@@ -181,8 +181,9 @@ impl<'a> Workbench<'a> {
 
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
     pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
-        let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
+        let Some(prepare) = self.prepare_settings() else { return Ok(Ok(())) };
         let index = self.index(arm);
+        self.unmark_prepared(arm)?;
         self.slots[index].forget_prepared()?;
         self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
@@ -199,7 +200,25 @@ impl<'a> Workbench<'a> {
         }
         let keep = self.kept_folders();
         self.slots[index].record_prepared(&keep)?;
+        self.mark_prepared(arm, prepare)?;
         Ok(Ok(()))
+    }
+
+    /// Returns how slots are prepared, where they are.
+    pub(super) fn prepare_settings(&self) -> Option<&'a Prepare> {
+        self.settings.prepare.as_ref()
+    }
+
+    /// Returns the config's folder, relative to the repository root.
+    pub(super) fn folder(&self) -> &str {
+        &self.settings.folder
+    }
+
+    /// Lets everything that a build left in an arm's slot survive resets, as a warm cache.
+    pub(super) fn keep_built(&mut self, arm: Arm) -> Result<(), EngineError> {
+        let keep = self.kept_folders();
+        let index = self.index(arm);
+        Ok(self.slots[index].record_prepared(&keep)?)
     }
 
     /// Builds an arm; `None` where nothing needs building.
@@ -237,7 +256,7 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
+        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
             phase: Phase::Measure,
@@ -270,29 +289,27 @@ impl<'a> Workbench<'a> {
     /// Runs a command in an arm's slot and looks at both slots afterwards.
     fn run(&mut self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
         let result = self.runner.run(self.place(arm), errand)?;
-        if let Some(failure) = self.tampering(errand)? {
-            return Ok(Err(failure));
+        let found = [self.tampering(Arm::Candidate, errand)?, self.tampering(Arm::Baseline, errand)?];
+        match found.into_iter().flatten().next() {
+            Some(failure) => Ok(Err(failure)),
+            None => Ok(result),
         }
-        Ok(result)
     }
 
-    /// Looks for tracked files that a command rewrote, in either slot.
-    fn tampering(&mut self, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
-        for slot in &mut self.slots {
-            let Some(deviation) = slot.verify()?.into_iter().next() else { continue };
-            let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
-            let what = match deviation.kind {
-                DeviationKind::Rewritten => "rewrote",
-                DeviationKind::Missing => "removed",
-                DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
-                DeviationKind::HeadMoved => "moved HEAD:",
-                DeviationKind::IndexChanged => "changed the index entry of",
-                DeviationKind::LinkChanged => "rewrote the worktree's link",
-            };
-            let detail = format!("'{}' {what} tracked file {}", errand.command, deviation.path);
-            return Ok(Some(Failure { reason, detail, exit: None }));
+    /// Looks for a tracked file that a command rewrote in an arm's slot, and puts all tracked files right.
+    ///
+    /// At once, so that the same is not found again after the next command, which would take the blame. What was built
+    /// in the slot stays.
+    fn tampering(&mut self, arm: Arm, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
+        let index = self.index(arm);
+        let Some(deviation) = self.slots[index].verify()?.into_iter().next() else { return Ok(None) };
+        self.slots[index].stand(&self.private_tip)?;
+        if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
+            self.slots[index].lay(tree)?;
         }
-        Ok(None)
+        let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
+        let detail = format!("'{}' {} tracked file {}", errand.command, deed(deviation.kind), deviation.path);
+        Ok(Some(Failure { reason, detail, exit: None }))
     }
 
     fn place(&self, arm: Arm) -> SlotPlace<'_> {
@@ -300,7 +317,7 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    fn place_home(&self, arm: Arm) -> PathBuf {
+    pub(super) fn home(&self, arm: Arm) -> PathBuf {
         self.places.slot_home(self.slots[self.index(arm)].name().as_str())
     }
 
@@ -317,20 +334,22 @@ impl<'a> Workbench<'a> {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
         self.plan = self.plan.restored(&calibrated.metrics);
     }
-
-    /// Puts every file that a failed command may have left behind in the candidate's and the baseline's slot right.
-    pub(super) fn restore(&mut self) -> Result<(), EngineError> {
-        let laid = self.laid.clone();
-        self.reset_to_tip(Arm::Baseline)?;
-        match laid {
-            Some(tree) => self.lay(&tree),
-            None => self.reset_to_tip(Arm::Candidate),
-        }
-    }
 }
 
 /// Joins a folder of the config with a path relative to it; `""` is the repository root.
 pub(super) fn join(folder: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
+/// Says what a command did to a tracked file.
+fn deed(kind: DeviationKind) -> &'static str {
+    match kind {
+        DeviationKind::Rewritten => "rewrote",
+        DeviationKind::Missing => "removed",
+        DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
+        DeviationKind::HeadMoved => "moved HEAD:",
+        DeviationKind::IndexChanged => "changed the index entry of",
+        DeviationKind::LinkChanged => "rewrote the worktree's link",
+    }
 }

@@ -119,7 +119,8 @@ impl Slot {
         remove(&admin.index())?;
         let index = SlotIndex::empty(&admin.index(), private.traits.bytes == Bytes::Filtered)?;
         let prepared = Prepared::load(private.path().join("autoresearch").join(format!("prepared-{}", name.as_str())))?;
-        let standing = Standing { excluded, ..Standing::read(&writer, commit)? };
+        let mut standing = Standing::read(&writer, commit)?;
+        standing.leave_out(excluded);
         let mut slot = Self {
             name,
             writer,
@@ -152,9 +153,18 @@ impl Slot {
     /// What stays: the `keep` folders (relative to the repository root) and what `prepare` made. Files that are right
     /// already keep their times, also when a kept candidate becomes the new tip.
     pub fn reset(&mut self, commit: &ObjectId, keep: &[String]) -> Result<(), GitError> {
+        self.put(commit, &self.protected(keep), true)
+    }
+
+    /// Puts HEAD, index and tracked files at a private commit, and leaves all else: what was built here serves on.
+    pub fn stand(&mut self, commit: &ObjectId) -> Result<(), GitError> {
+        self.put(commit, &Protected::default(), false)
+    }
+
+    fn put(&mut self, commit: &ObjectId, protected: &Protected, clean: bool) -> Result<(), GitError> {
         self.admin.restore(commit)?;
         let mut renewed = self.retarget(commit)?;
-        let found = self.scan(&self.protected(keep), true)?;
+        let found = self.scan(protected, clean)?;
         for path in &found.loose {
             remove(&self.root().join(to_os(path)))?;
         }
@@ -320,7 +330,7 @@ impl Slot {
         let changes = tree_delta(&self.writer.repo, Some(self.standing.tree), Some(next.tree))?;
         let fresh: Vec<Vec<u8>> = changes.iter().filter(|c| c.old.is_none()).map(|c| c.path.clone()).collect();
         let hidden = self.hidden(&fresh)?;
-        let mut last = std::mem::replace(&mut self.standing, next);
+        let last = std::mem::replace(&mut self.standing, next);
         self.standing.gitlinks = last.gitlinks;
         for change in &changes {
             match change.new {
@@ -328,8 +338,8 @@ impl Slot {
                 Some(_) | None => drop(self.standing.gitlinks.remove(&change.path)),
             }
         }
-        self.standing.excluded.append(&mut last.excluded);
-        self.standing.excluded.extend(hidden);
+        self.standing.leave_out(last.excluded);
+        self.standing.leave_out(hidden);
         Ok(changes.into_iter().map(|change| change.path).collect())
     }
 
@@ -381,6 +391,11 @@ impl Standing {
         let (tree, tip) = (object.tree_id(), tip.tree_id());
         let harness = tree_delta(repo, Some(tip), Some(tree))?.into_iter().map(|change| change.path).collect();
         Ok(Self { commit: commit.clone(), tree, tip, harness, gitlinks: BTreeSet::new(), excluded: BTreeSet::new() })
+    }
+
+    /// Leaves paths out that a sparse checkout leaves out; the harness is laid wherever it is.
+    fn leave_out(&mut self, paths: BTreeSet<Vec<u8>>) {
+        self.excluded.extend(paths.into_iter().filter(|path| !self.harness.contains(path)));
     }
 }
 

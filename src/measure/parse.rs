@@ -60,6 +60,8 @@ pub struct Warning {
 /// What one output says.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
+    /// The metric that is named first, by a good line or, where there is none, by a bad one.
+    pub first: Option<MetricName>,
     /// Samples by metric.
     pub samples: BTreeMap<MetricName, Samples>,
     /// The first bad line of each metric that has one.
@@ -238,6 +240,8 @@ impl Scanner {
         } else {
             self.long_end(rest);
         }
+        let bad = || self.found.invalid.iter().min_by_key(|(_, invalid)| invalid.line).map(|(name, _)| name);
+        self.found.first = self.samples.first().map(|(name, _)| name).or_else(bad).cloned();
         self.found.samples = std::mem::take(&mut self.samples).into_iter().collect();
     }
 

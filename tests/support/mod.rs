@@ -63,6 +63,13 @@ impl TestEnvironment {
     /// Makes a committed project whose bench prints the number in `src/work` exactly.
     pub fn counting_project() -> Self {
         let env = Self::unborn();
+        env.counting_files();
+        env
+    }
+
+    /// Writes and commits the files of the counting project.
+    pub fn counting_files(&self) {
+        let env = self;
         env.write("src/work", "1000\n");
         env.write("src/other", "first\nsecond\nthird\n");
         env.script("bench.sh", "#!/bin/sh\nset -eu\necho \"METRIC work=$(cat src/work)\"\n");
@@ -75,7 +82,6 @@ impl TestEnvironment {
                  "decision": { "calibrationPairs": 4 } }"#,
         );
         env.commit("a counting project");
-        env
     }
 
     /// Makes a counting project whose bench hands over to a script beside the repository as soon as there is one.
@@ -154,8 +160,13 @@ impl TestEnvironment {
 
     /// Says whether a revision names something.
     pub fn has_rev(&self, revision: &str) -> bool {
+        self.git_says(["rev-parse", "-q", "--verify", revision])
+    }
+
+    /// Runs git and says whether it succeeded.
+    pub fn git_says<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> bool {
         let mut command = Command::new("git");
-        command.args(["rev-parse", "-q", "--verify", revision]).current_dir(self.repo());
+        command.args(args).current_dir(self.repo());
         self.seal(&mut command);
         command.output().unwrap().status.success()
     }
@@ -163,6 +174,11 @@ impl TestEnvironment {
     /// Returns the journal's bytes of a session; nothing where there is none.
     pub fn journal_bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.state(name).join("journal.jsonl")).unwrap_or_default()
+    }
+
+    /// Returns the journal's text of a session; nothing where there is none.
+    pub fn journal_text(&self, name: &str) -> String {
+        String::from_utf8(self.journal_bytes(name)).unwrap()
     }
 
     /// Returns the journal's lines of one kind.
@@ -203,7 +219,16 @@ impl TestEnvironment {
         command.spawn().unwrap()
     }
 
-    /// Waits until a file is there.
+    /// Waits until no process works in a folder of this room any more.
+    #[track_caller]
+    pub fn wait_for_quiet(&self) {
+        let works_here = |entry: std::io::Result<fs::DirEntry>| {
+            fs::read_link(entry.unwrap().path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.root.path()))
+        };
+        self.wait_for("the end of all processes", || !fs::read_dir("/proc").unwrap().any(works_here));
+    }
+
+    /// Waits until something is so.
     #[track_caller]
     pub fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
         let start = Instant::now();

@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{Status, StopRule, Stopped};
-use crate::engine::{Context, PatchQueues, Purpose, Session};
+use crate::engine::{Context, EngineError, PatchQueues, Purpose, Session};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::state::SessionState;
 
@@ -23,6 +23,12 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         ..Overrides::default()
     };
     let place = Place::find(global, &flags)?;
+    let mut queues = PatchQueues::new(&place.settings, place.repository.root());
+    // A queue that is not there is said now, not after the calibration.
+    queues.files().map_err(EngineError::from)?;
+    if args.dry_run {
+        return super::dry_run::run(&place, ui);
+    }
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
@@ -30,7 +36,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let mut progress = resumed_progress(&place, ui)?;
     let mut session = Session::open(&context, vec![&mut progress])?;
     session.ready()?;
-    let stopped = session.run(&mut PatchQueues::new(&place.settings, place.repository.root()))?;
+    let stopped = session.run(&mut queues)?;
     let text = closing(session.state(), &stopped, &place);
     drop(session);
     ui.print(&text)?;

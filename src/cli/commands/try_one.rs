@@ -122,7 +122,8 @@ fn verdict(run: &RunSummary, settings: &Settings) -> String {
     parts.join("\n  ")
 }
 
-fn exit_code(status: Status) -> u8 {
+/// Returns the exit code that a judged candidate gives (FORMATS section 8).
+pub(super) fn exit_code(status: Status) -> u8 {
     match status {
         Status::Keep => 0,
         Status::Discard => 4,
