@@ -23,7 +23,8 @@ pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result
     if args.json {
         ui.json(&as_json(&place, &harness))?;
     } else {
-        ui.print(&as_text(&place, &harness, Screen::of_stdout()))?;
+        // Whole values, however long: a terminal wraps them.
+        ui.print(&as_text(&place, &harness, Screen { width: None, ..Screen::of_stdout() }))?;
     }
     Ok(0)
 }
