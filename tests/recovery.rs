@@ -322,3 +322,50 @@ fn pairs_measured_with_another_harness_do_not_count_for_a_resumed_experiment() {
     assert_eq!((&run["status"], &run["reason"]), (&json!("discard"), &json!("regressed")), "{run}");
     assert_eq!(run["metric"], 1100.0);
 }
+
+#[test]
+fn a_damaged_line_in_the_journal_is_an_error_with_its_number_and_nothing_is_written() {
+    let env = finished();
+    let text = env.journal_text("counting");
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[4] = "{\"type\":\"pair\",";
+    let damaged = lines.join("\n") + "\n";
+    write_journal(&env, &damaged);
+    let answer = env.run(["run"]).expect(1);
+    assert!(answer.stderr.contains("journal.jsonl, line 5"), "{}", answer.stderr);
+    assert_eq!(env.journal_text("counting"), damaged);
+}
+
+#[test]
+fn a_session_goes_on_from_its_own_tip_whatever_became_of_cache_objects_and_base_branch() {
+    let env = TestEnvironment::counting_project();
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    env.write("elsewhere", "somebody works on main\n");
+    env.git(["add", "elsewhere"]);
+    env.git(["commit", "-q", "-m", "on main"]);
+    env.git(["gc", "-q", "--prune=now"]);
+    fs::remove_dir_all(env.beside("cache")).unwrap();
+    env.patch("2-no-op.patch", "src/other", "first\nsecond\nlast\n");
+    env.run(["run"]).expect(0);
+    env.expect_verdicts("counting", &[("win", "keep", "improved", ""), ("no op", "discard", "no_effect", "")]);
+    assert_eq!(env.settled("counting", "no op")["metric"], 900.0, "measured on the kept commit");
+    assert_eq!(env.events("counting", "calibrated").len(), 1, "the calibration still serves");
+    env.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn other_settings_begin_a_segment_with_its_own_calibration_on_the_same_branch() {
+    let env = TestEnvironment::counting_project();
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    env.configure(|config| config["metrics"]["primary"]["minEffect"] = json!(0.2));
+    env.patch("2-small.patch", "src/more", "1\n");
+    env.run(["run"]).expect(0);
+    let segments: Vec<_> =
+        env.events("counting", "config").iter().map(|line| line["segment"].as_u64().unwrap()).collect();
+    assert_eq!(segments, [0, 1]);
+    assert_eq!(env.events("counting", "calibrated").len(), 2);
+    assert_eq!(env.settled("counting", "small")["segment"], 1);
+    assert_eq!(env.git(["rev-list", "--count", &format!("main..{BRANCH}")]).trim(), "1");
+}

@@ -153,3 +153,17 @@ fn a_bare_repository_is_refused() {
     let answer = env.run(["-C", bare.to_str().unwrap(), "run"]).expect(1);
     assert!(answer.stderr.contains("bare repository") && answer.stderr.contains("git clone"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_path_with_blanks_quotes_and_letters_of_every_kind_works() {
+    let env = TestEnvironment::counting_project();
+    env.write("src/a file 'with' \"quotes\" & \u{e9}", "x\n");
+    env.commit("odd names");
+    let odd = env.beside("an 'odd' \u{e9} $folder");
+    env.git(["clone", "-q", ".", odd.to_str().unwrap()]);
+    env.patch("1-win.patch", "src/work", "900\n");
+    std::fs::rename(env.repo().join("candidates"), odd.join("candidates")).unwrap();
+    env.run(["-C", odd.to_str().unwrap(), "run"]).expect(0);
+    let shown = env.git(["-C", odd.to_str().unwrap(), "show", "autoresearch/counting:src/work"]);
+    assert_eq!(shown, "900\n");
+}

@@ -338,9 +338,12 @@ impl SessionState {
     }
 
     /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.
+    ///
+    /// A keep whose tip is the tip still was only judged (`try --no-commit`), and may be tried again to be committed.
     pub fn duplicate(&self, patch: &PatchId, tip: &ObjectId) -> Option<&ExperimentRecord> {
         let (patch, tip) = (PackedId::new(&patch.0), PackedId::new(tip));
-        self.candidates().find(|record| record.iteration && record.is_patch_on(patch, tip))
+        let tried = |record: &&ExperimentRecord| record.iteration && record.status != Status::Keep;
+        self.candidates().filter(tried).find(|record| record.is_patch_on(patch, tip))
     }
 
     /// Returns the last settled experiment of a patch with this BLAKE3 hash (hex), whatever became of it.

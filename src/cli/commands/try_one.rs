@@ -12,7 +12,7 @@ use crate::cli::place::{self, Place};
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::domain::{Proposal, ProposalSource, RunSummary, Settings, Status};
+use crate::domain::{CandidateSource, Proposal, ProposalSource, RunSummary, Settings, Status};
 use crate::engine::{Commit, EngineError, Offer, Purpose, Session};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::propose;
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let run = session.judge_one(&Offer::Readable(proposal), commit)?;
     drop(session);
     if args.json {
-        ui.json(&answer(&run, &place.settings))?;
+        ui.json(&answer(&run, &place.settings, commit))?;
     } else {
         ui.line(&verdict(&run, &place.settings))?;
     }
@@ -74,19 +74,21 @@ fn parse(bytes: &[u8], name: &str, source: &str) -> Result<Proposal, CliError> {
     Ok(propose::parse(bytes, name, source).map_err(EngineError::from)?)
 }
 
-/// Returns what a checkout's change must not carry: the sealed files, which are often edited beside it.
+/// Returns what a checkout's change must not carry: sealed files and waiting candidates, which often lie beside it.
 fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
     let sealed = crate::engine::sealed(place.repository.root(), &place.settings)?;
-    let ideas = if place.settings.folder.is_empty() {
-        "ideas.md".to_owned()
-    } else {
-        format!("{}/ideas.md", place.settings.folder)
+    let inside = |path: &str| {
+        let path = path.trim_start_matches("./").trim_end_matches('/');
+        let folder = place.settings.folder.as_str();
+        if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     };
-    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([ideas]).collect())
+    let queues = place.settings.candidates.iter().map(|CandidateSource::Patches(folder)| inside(folder));
+    let files = sealed.files.into_iter().map(|(path, _)| path);
+    Ok(files.chain([inside("ideas.md")]).chain(queues).collect())
 }
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
-fn answer(run: &RunSummary, settings: &Settings) -> serde_json::Value {
+fn answer(run: &RunSummary, settings: &Settings, commit: Commit) -> serde_json::Value {
     let change = run.effect.as_ref().map(|effect| effect.change(settings.primary.direction));
     let why = run.asi.get("auto").and_then(|auto| auto.get("why")).cloned();
     let closed = match run.reason {
@@ -103,7 +105,7 @@ fn answer(run: &RunSummary, settings: &Settings) -> serde_json::Value {
         "change": change.map(|c| json!({
             "value": c.value, "low": c.low, "high": c.high, "unit": if c.percent { "%" } else { settings.primary.unit.as_str() },
         })),
-        "commit": (run.status == Status::Keep).then_some(&run.commit),
+        "commit": (run.status == Status::Keep && commit == Commit::Yes).then_some(&run.commit),
         "flags": run.flags,
         "asi": run.asi,
         "closed_ideas": closed,
