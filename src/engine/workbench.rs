@@ -277,7 +277,7 @@ impl<'a> Workbench<'a> {
             env: env.collect(),
         };
         if let Some(path) = &metrics {
-            let home = self.place_home(arm);
+            let home = self.home(arm);
             std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
             std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
         }

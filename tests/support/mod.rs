@@ -230,10 +230,11 @@ impl TestEnvironment {
 
     /// Waits until something is so.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "reads like the other steps of a test")]
     pub fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
         let start = Instant::now();
         while !there() {
-            assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
+            assert!(start.elapsed() < Duration::from_mins(2), "waited in vain for {what}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -296,12 +297,11 @@ impl TestEnvironment {
         self.write(file, content);
         self.git(["add", "-N", "--", file]);
         let diff = self.git(["diff", "--binary", "HEAD", "--", file]);
-        match before {
-            Some(before) => self.write(file, before),
-            None => {
-                self.git(["reset", "-q", "--", file]);
-                fs::remove_file(self.repo().join(file)).unwrap();
-            }
+        if let Some(before) = before {
+            self.write(file, before)
+        } else {
+            self.git(["reset", "-q", "--", file]);
+            fs::remove_file(self.repo().join(file)).unwrap();
         }
         self.write(&format!("candidates/{name}"), diff);
     }
