@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::json;
-use support::{Answer, TestEnvironment, fingerprint};
+use support::{Answer, TestEnvironment, fingerprint, wait_for};
 
 /// Runs the program where it must refuse: the exit code, every part of the message, and an untouched repository.
 #[track_caller]
@@ -37,7 +37,12 @@ fn a_config_that_is_not_json_is_refused_with_file_and_line() {
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     let env = TestEnvironment::counting_project();
     env.configure(|config| config["bench"]["timeoutSecond"] = json!(3));
-    refused(&env, &["run"], 1, &["autoresearch.config.json:1:", "'bench.timeoutSecond'", "did you mean 'bench.timeoutSeconds'?"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["autoresearch.config.json:1:", "'bench.timeoutSecond'", "did you mean 'bench.timeoutSeconds'?"],
+    );
 }
 
 #[test]
@@ -90,14 +95,24 @@ fn a_session_works_on_a_detached_head() {
 fn a_branch_that_no_session_made_is_refused() {
     let env = project();
     env.git(["branch", "autoresearch/counting"]);
-    refused(&env, &["run"], 1, &["branch 'autoresearch/counting' exists already", "git branch -D autoresearch/counting"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["branch 'autoresearch/counting' exists already", "git branch -D autoresearch/counting"],
+    );
 }
 
 #[test]
 fn a_branch_in_whose_way_another_one_stands_is_refused_with_both_names() {
     let env = project();
     env.git(["branch", "autoresearch"]);
-    refused(&env, &["run"], 1, &["'autoresearch/counting' cannot be made beside branch 'autoresearch'", "git branch -m"]);
+    refused(
+        &env,
+        &["run"],
+        1,
+        &["'autoresearch/counting' cannot be made beside branch 'autoresearch'", "git branch -m"],
+    );
 }
 
 #[test]
@@ -150,7 +165,7 @@ fn a_branch_that_somebody_moves_during_the_session_stops_it_and_loses_nothing() 
     ));
     let before = env.belongings();
     let child = env.spawn(["run"]);
-    env.wait_for("the proposal", || env.journal_text("counting").contains("\"type\":\"proposed\""));
+    wait_for("the proposal", || env.journal_text("counting").contains("\"type\":\"proposed\""));
     env.git(["update-ref", "refs/heads/autoresearch/counting", &theirs]);
     std::fs::write(&go, "").unwrap();
     let answer = Answer::from(child.wait_with_output().unwrap()).expect(8);
@@ -258,7 +273,11 @@ fn a_bench_that_starts_failing_in_both_arms_stops_the_session_and_the_experiment
     env.run(["run"]).expect(0);
     env.expect_verdicts("counting", &[("win", "keep", "improved", "")]);
     let pairs = env.events("counting", "pair");
-    let complete: Vec<_> = pairs.iter().filter(|p| p["experiment"] == 1 && p["void"].is_null()).map(|p| p["pair"].as_u64().unwrap()).collect();
+    let complete: Vec<_> = pairs
+        .iter()
+        .filter(|p| p["experiment"] == 1 && p["void"].is_null())
+        .map(|p| p["pair"].as_u64().unwrap())
+        .collect();
     assert_eq!(complete, [1, 2, 3], "the first pair is that of the first process");
     assert_eq!(env.settled("counting", "win")["effect"]["pairs"], 3);
     assert_eq!(env.belongings(), before);

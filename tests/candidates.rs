@@ -55,7 +55,14 @@ fn what_holds_no_patch_is_refused_by_name_and_the_session_goes_on() {
 #[test]
 fn a_path_that_leads_out_of_the_tree_or_into_git_is_refused() {
     let env = rich_project();
-    let paths = ["../outside", "src/../../outside", ".git/config", "src/.git/hooks/pre-commit", ".GIT/config", ".gitattributes"];
+    let paths = [
+        "../outside",
+        "src/../../outside",
+        ".git/config",
+        "src/.git/hooks/pre-commit",
+        ".GIT/config",
+        ".gitattributes",
+    ];
     for (n, path) in paths.iter().enumerate() {
         env.raw_patch(&format!("{n}-path-{n}.patch"), new_file("100644", path, "x"));
     }
@@ -86,7 +93,9 @@ fn what_candidates_may_not_change_is_refused_before_anything_runs() {
     let env = rich_project();
     env.change("1-bench.patch", |env| env.script("bench.sh", "#!/bin/sh\necho METRIC work=1\n"));
     env.change("2-readme.patch", |env| env.write("README.md", "written\n"));
-    env.change("3-link.patch", |env| std::os::unix::fs::symlink("../../etc/passwd", env.repo().join("src/link")).unwrap());
+    env.change("3-link.patch", |env| {
+        std::os::unix::fs::symlink("../../etc/passwd", env.repo().join("src/link")).unwrap()
+    });
     env.change("4-rename.patch", |env| {
         std::fs::rename(env.repo().join("bench.sh"), env.repo().join("src/bench.sh")).unwrap();
     });
@@ -102,12 +111,22 @@ fn what_candidates_may_not_change_is_refused_before_anything_runs() {
         &[
             ("bench", "checks_failed", "sealed_path", "bench.sh"),
             ("readme", "checks_failed", "out_of_scope", "README.md"),
-            ("link", "checks_failed", "out_of_scope", "src/link: a link to '../../etc/passwd', which leaves the repository"),
+            (
+                "link",
+                "checks_failed",
+                "out_of_scope",
+                "src/link: a link to '../../etc/passwd', which leaves the repository",
+            ),
             ("rename", "checks_failed", "sealed_path", "bench.sh"),
             ("out of scope", "checks_failed", "out_of_scope", "elsewhere/new"),
             ("config", "checks_failed", "sealed_path", "autoresearch.config.json"),
             ("submodule", "crash", "apply_failed", "src/sub: it changes a submodule"),
-            ("binary", "crash", "apply_failed", "src/blob: the binary content is missing; make the patch with 'git diff --binary'"),
+            (
+                "binary",
+                "crash",
+                "apply_failed",
+                "src/blob: the binary content is missing; make the patch with 'git diff --binary'",
+            ),
         ],
     );
     let phases = env.events("counting", "phase");
@@ -165,7 +184,10 @@ fn a_patch_that_does_not_apply_names_file_and_hunk() {
     env.raw_patch("2-no-file.patch", diff.replace("src/long", "src/short"));
     env.raw_patch("4-cut.patch", &diff[..diff.len() - 20]);
     let (same, _) = env.diff_of(|env| env.write("src/same", "x\n".repeat(14) + "y\n" + &"x\n".repeat(15)));
-    env.raw_patch("5-ambiguous.patch", String::from_utf8(same).unwrap().replace("@@ -12,7 +12,7 @@", "@@ -112,7 +112,7 @@"));
+    env.raw_patch(
+        "5-ambiguous.patch",
+        String::from_utf8(same).unwrap().replace("@@ -12,7 +12,7 @@", "@@ -112,7 +112,7 @@"),
+    );
     env.run(["run"]).expect(0);
     env.expect_verdicts(
         "counting",
@@ -354,7 +376,10 @@ fn a_bench_that_rewrites_tracked_files_for_a_candidate_drops_it() {
 fn a_check_that_fails_in_both_arms_stops_the_session_and_blames_nobody() {
     let env = TestEnvironment::counting_project();
     let weather = env.beside("weather");
-    env.script("checks/weather", &format!("#!/bin/sh\nif [ -e {} ]; then echo it rains >&2; exit 1; fi\n", weather.display()));
+    env.script(
+        "checks/weather",
+        &format!("#!/bin/sh\nif [ -e {} ]; then echo it rains >&2; exit 1; fi\n", weather.display()),
+    );
     env.patch("1-win.patch", "src/work", "900\n");
     let candidates = env.beside("candidates");
     std::fs::rename(env.repo().join("candidates"), &candidates).unwrap();
@@ -395,7 +420,10 @@ fn a_check_that_begins_to_fail_in_both_arms_leaves_the_experiment_unfinished() {
 #[test]
 fn a_candidate_that_changes_an_invariant_is_dropped() {
     let env = TestEnvironment::counting_project();
-    env.script("bench.sh", "#!/bin/sh\necho \"METRIC work=$(cat src/work)\"\necho \"INVARIANT other=$(head -n 1 src/other)\"\n");
+    env.script(
+        "bench.sh",
+        "#!/bin/sh\necho \"METRIC work=$(cat src/work)\"\necho \"INVARIANT other=$(head -n 1 src/other)\"\n",
+    );
     env.commit("an invariant");
     env.change("1-wrong.patch", |env| {
         env.write("src/work", "900\n");

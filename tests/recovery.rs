@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Child, Command};
 
 use serde_json::json;
-use support::{Answer, TestEnvironment};
+use support::{Answer, TestEnvironment, wait_for};
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
@@ -149,7 +149,7 @@ fn let_go(env: &TestEnvironment) {
 }
 
 fn wait_for_event(env: &TestEnvironment, kind: &str, experiment: u64) {
-    env.wait_for(kind, || {
+    wait_for(kind, || {
         let text = env.journal_text("counting");
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         complete.lines().any(|line| is(line, kind, experiment))
@@ -188,7 +188,7 @@ fn a_session_killed_between_two_pairs_keeps_the_complete_ones() {
         env.beside("go").display()
     ));
     let mut child = env.spawn(["run"]);
-    env.wait_for("two pairs", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 6);
+    wait_for("two pairs", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 6);
     std::thread::sleep(std::time::Duration::from_millis(200));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -312,7 +312,7 @@ fn pairs_measured_with_another_harness_do_not_count_for_a_resumed_experiment() {
         env.beside("go").display()
     ));
     let mut child = env.spawn(["run"]);
-    env.wait_for("one pair", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 5);
+    wait_for("one pair", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 5);
     child.kill().unwrap();
     child.wait().unwrap();
     env.wait_for_quiet();
@@ -362,7 +362,8 @@ fn other_settings_begin_a_segment_with_its_own_calibration_on_the_same_branch() 
     env.configure(|config| config["metrics"]["primary"]["minEffect"] = json!(0.2));
     env.patch("2-small.patch", "src/more", "1\n");
     env.run(["run"]).expect(0);
-    let segments: Vec<_> = env.events("counting", "config").iter().map(|line| line["segment"].as_u64().unwrap()).collect();
+    let segments: Vec<_> =
+        env.events("counting", "config").iter().map(|line| line["segment"].as_u64().unwrap()).collect();
     assert_eq!(segments, [0, 1]);
     assert_eq!(env.events("counting", "calibrated").len(), 2);
     assert_eq!(env.settled("counting", "small")["segment"], 1);

@@ -30,7 +30,10 @@ fn refused(env: &TestEnvironment, parts: &[&str]) {
 /// Adds a check that compares a file of the slot with the one that git wrote in the user's checkout.
 fn compare(env: &TestEnvironment, file: &str) {
     let there = env.repo().join(file);
-    env.script(&format!("checks/same-{}", file.replace('/', "-")), &format!("#!/bin/sh\ncmp {file} {}\n", there.display()));
+    env.script(
+        &format!("checks/same-{}", file.replace('/', "-")),
+        &format!("#!/bin/sh\ncmp {file} {}\n", there.display()),
+    );
 }
 
 #[test]

@@ -97,7 +97,10 @@ fn a_config_and_checks_that_were_never_committed_work() {
 fn what_init_writes_runs_without_a_commit() {
     let env = TestEnvironment::unborn();
     env.write("work", "1000\n");
-    env.write("Makefile", "all:\n\tcp work built\nbench: all\n\t@echo METRIC work=`cat built`\ntest:\n\ttest -s built\n");
+    env.write(
+        "Makefile",
+        "all:\n\tcp work built\nbench: all\n\t@echo METRIC work=`cat built`\ntest:\n\ttest -s built\n",
+    );
     env.write(".gitignore", "/built\n");
     env.commit("a project with a Makefile");
     env.run(["init"]).expect(0);
@@ -167,9 +170,24 @@ fn try_without_commit_judges_and_leaves_the_branch() {
     env.patch("win.patch", "src/work", "900\n");
     let answer = env.run(["try", "candidates/win.patch", "--no-commit", "--json"]).expect(0).json();
     assert_eq!(env.rev("autoresearch/counting"), env.rev("main"));
-    assert_eq!((&answer["status"], &answer["reason"], &answer["commit"]), (&json!("keep"), &json!("improved"), &json!(null)));
+    assert_eq!(
+        (&answer["status"], &answer["reason"], &answer["commit"]),
+        (&json!("keep"), &json!("improved"), &json!(null))
+    );
     assert_eq!(answer["metric"], 900.0);
-    let keys = ["experiment", "status", "reason", "why", "metric", "effect", "change", "commit", "flags", "asi", "closed_ideas"];
+    let keys = [
+        "experiment",
+        "status",
+        "reason",
+        "why",
+        "metric",
+        "effect",
+        "change",
+        "commit",
+        "flags",
+        "asi",
+        "closed_ideas",
+    ];
     for key in keys {
         assert!(answer.as_object().unwrap().contains_key(key), "{key}");
     }

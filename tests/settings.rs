@@ -58,7 +58,10 @@ fn an_experiment_in_a_folder_of_its_own_finds_its_files_there() {
     let env = TestEnvironment::unborn();
     env.write("src/work", "1000\n");
     env.write("experiments/one/local", "in the experiment's folder\n");
-    env.script("experiments/one/bench.sh", "#!/bin/sh\nset -eu\ntest -f local\necho \"METRIC work=$(cat ../../src/work)\"\n");
+    env.script(
+        "experiments/one/bench.sh",
+        "#!/bin/sh\nset -eu\ntest -f local\necho \"METRIC work=$(cat ../../src/work)\"\n",
+    );
     env.script("experiments/one/checks/positive", "#!/bin/sh\ntest -f local\n");
     env.write(
         "experiments/one/autoresearch.config.json",
@@ -84,8 +87,13 @@ fn what_prepare_makes_is_there_for_every_candidate() {
     env.git(["add", ".gitignore"]);
     env.git(["commit", "-q", "-m", "ignore"]);
     env.write("secret", "copied\n");
-    env.script("bench.sh", "#!/bin/sh\nset -eu\ntest -f deps/made\ntest -f secret\necho \"METRIC work=$(cat src/work)\"\n");
-    env.configure(|config| config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret"] }));
+    env.script(
+        "bench.sh",
+        "#!/bin/sh\nset -eu\ntest -f deps/made\ntest -f secret\necho \"METRIC work=$(cat src/work)\"\n",
+    );
+    env.configure(|config| {
+        config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret"] })
+    });
     env.patch("1-win.patch", "src/work", "900\n");
     patches(&env, 1);
     env.run(["run"]).expect(0);
@@ -111,7 +119,10 @@ fn metrics_come_from_the_file_alone_where_that_is_asked() {
 #[test]
 fn a_sentinel_that_must_stay_the_same_drops_a_candidate_that_changes_it() {
     let env = TestEnvironment::counting_project();
-    env.script("bench.sh", "#!/bin/sh\necho \"METRIC work=$(cat src/work)\"\necho \"METRIC lines=$(wc -l < src/other)\"\n");
+    env.script(
+        "bench.sh",
+        "#!/bin/sh\necho \"METRIC work=$(cat src/work)\"\necho \"METRIC lines=$(wc -l < src/other)\"\n",
+    );
     env.configure(|config| config["metrics"]["sentinels"] = json!([{ "name": "lines", "exact": true }]));
     env.commit("a sentinel");
     env.change("1-shorter.patch", |env| {

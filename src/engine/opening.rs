@@ -91,8 +91,7 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        if let Some((id, run)) =
-            recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?
+        if let Some((id, run)) = recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?
         {
             rings.apply(Some(id), &Event::Run(Box::new(run)));
         }

@@ -93,7 +93,9 @@ impl TestEnvironment {
         let hook = hook.display();
         env.script(
             "bench.sh",
-            &format!("#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"),
+            &format!(
+                "#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"
+            ),
         );
         env.commit("a bench that can be hooked");
         env
@@ -143,7 +145,8 @@ impl TestEnvironment {
 
     /// Returns everything that a session must leave alone: checkout, index, stash, config, and all refs but its branch.
     pub fn belongings(&self) -> (String, String) {
-        let own = [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"];
+        let own =
+            [".git/objects", ".git/autoresearch", ".git/refs/heads/autoresearch", ".git/logs/refs/heads/autoresearch"];
         let refs = self.git(["for-each-ref"]);
         let others = refs.lines().filter(|line| !line.contains("refs/heads/autoresearch/"));
         (fingerprint(&self.repo(), &own), others.collect::<Vec<_>>().join("\n"))
@@ -200,7 +203,10 @@ impl TestEnvironment {
             let run = self.settled(name, description);
             let why = run["asi"]["auto"]["why"].as_str().unwrap_or_default();
             if run["status"] != status || run["reason"] != reason || !why.contains(part) {
-                wrong.push(format!("{description}: {} {} '{why}', expected {status} {reason} '{part}'", run["status"], run["reason"]));
+                wrong.push(format!(
+                    "{description}: {} {} '{why}', expected {status} {reason} '{part}'",
+                    run["status"], run["reason"]
+                ));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -219,17 +225,7 @@ impl TestEnvironment {
         let works_here = |entry: std::io::Result<fs::DirEntry>| {
             fs::read_link(entry.unwrap().path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.root.path()))
         };
-        self.wait_for("the end of all processes", || !fs::read_dir("/proc").unwrap().any(works_here));
-    }
-
-    /// Waits until something is so.
-    #[track_caller]
-    pub fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
-        let start = Instant::now();
-        while !there() {
-            assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for("the end of all processes", || !fs::read_dir("/proc").unwrap().any(works_here));
     }
 
     /// Returns the repository's folder.
@@ -290,12 +286,11 @@ impl TestEnvironment {
         self.write(file, content);
         self.git(["add", "-N", "--", file]);
         let diff = self.git(["diff", "--binary", "HEAD", "--", file]);
-        match before {
-            Some(before) => self.write(file, before),
-            None => {
-                self.git(["reset", "-q", "--", file]);
-                fs::remove_file(self.repo().join(file)).unwrap();
-            }
+        if let Some(before) = before {
+            self.write(file, before);
+        } else {
+            self.git(["reset", "-q", "--", file]);
+            fs::remove_file(self.repo().join(file)).unwrap();
         }
         self.write(&format!("candidates/{name}"), diff);
     }
@@ -346,6 +341,16 @@ impl TestEnvironment {
             fs::write(&path, "[user]\n\tname = Test Person\n\temail = test@example.com\n").unwrap();
         }
         path
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_mins(2), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
