@@ -1,5 +1,7 @@
 //! What becomes of candidates of every kind: patches good and bad, changes in and out of scope, and failing checks.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Holds the METRIC parser against the grammar of FORMATS section 1, written a second time as regular expressions.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::LazyLock;
 
 use autoresearch::domain::MetricName;
@@ -9,15 +9,19 @@ use autoresearch::measure::{Parsed, parse};
 use proptest::prelude::*;
 use regex::Regex;
 
-/// Gives out bytes in pieces of one size.
-struct Pieces<'a>(&'a [u8], usize);
+/// Gives out a text in pieces of one size.
+struct Pieces<'a>(Cursor<&'a [u8]>, usize);
 
 impl Read for Pieces<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let size = self.1.min(into.len()).min(self.0.len());
-        into[..size].copy_from_slice(&self.0[..size]);
-        self.0 = &self.0[size..];
-        Ok(size)
+        let size = self.1.min(into.len());
+        self.0.read(&mut into[..size])
+    }
+}
+
+impl Seek for Pieces<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
     }
 }
 
@@ -150,7 +154,7 @@ proptest! {
     #[test]
     fn any_output_reads_as_the_grammar_says(lines in prop::collection::vec(line(), 0..12), size in 1_usize..64) {
         let text = lines.join("\n");
-        let parsed = parse(Pieces(text.as_bytes(), size)).unwrap();
+        let parsed = parse(Pieces(Cursor::new(text.as_bytes()), size)).unwrap();
         prop_assert_eq!(found(parsed), REFERENCE.read(&text));
     }
 
@@ -159,14 +163,14 @@ proptest! {
         let mut output = b"METRIC a=1\n".to_vec();
         output.extend(bytes.iter().map(|b| if *b == b'\n' { b' ' } else { *b }));
         output.extend(b"\nMETRIC b=2");
-        let parsed = parse(Pieces(&output, size)).unwrap();
+        let parsed = parse(Pieces(Cursor::new(&output), size)).unwrap();
         prop_assert_eq!(&parsed.samples[&MetricName::new("b").unwrap()].values, &[2.0]);
     }
 
     #[test]
     fn every_finite_float_is_read_as_it_was_printed(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
         for text in [format!("METRIC v={value}\n"), format!("METRIC v={value:e} s\r\n")] {
-            let parsed = parse(text.as_bytes()).unwrap();
+            let parsed = parse(Cursor::new(text.as_bytes())).unwrap();
             let read = parsed.samples[&MetricName::new("v").unwrap()].values[0];
             prop_assert_eq!(read.to_bits(), value.to_bits());
         }

@@ -1,5 +1,7 @@
 //! Ends at any instant: killed, interrupted, cut off; the next run goes on and loses and doubles nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Whole sessions in repositories out of the ordinary: a win is kept and the slots hold what git checks out, or a refusal.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use support::{TestEnvironment, fingerprint};

@@ -1,5 +1,7 @@
 //! What settings do to whole sessions: where commands start, what they are given, and when a session ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use serde_json::json;

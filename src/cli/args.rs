@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::{Direction, MetricName};
+
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
 #[derive(Debug, Parser)]
 #[command(name = "autoresearch", version, about, propagate_version = true, max_term_width = 100)]
@@ -48,11 +50,13 @@ pub(super) enum Command {
     /// Write a working starting set for this repository: config, bench, checks, ideas.
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
+    Doctor(Doctor),
     /// Try the candidates one after another; commit what is truly better to the session's branch.
     Run(Run),
     /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.
     Try(Try),
     /// Compare two commits; needs no config and no session.
+    Compare(Compare),
     /// End a running session from another terminal, after its current step.
     Stop(Reading),
     /// Show where the session stands.
@@ -154,16 +158,16 @@ pub(super) struct Compare {
     #[arg(long, value_name = "CMD")]
     pub build: Option<String>,
     /// The metric to compare by; the only or first METRIC name, else `auto.wall_s`.
-    #[arg(long, value_name = "NAME")]
-    pub metric: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = MetricName::new)]
+    pub metric: Option<MetricName>,
     /// Which way is better.
     #[arg(long, value_enum, default_value_t = Better::Lower)]
     pub direction: Better,
     /// Largest number of pairs.
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..=1000))]
     pub max_pairs: u32,
     /// Smallest effect of interest (0.01 = 1 %).
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
     pub min_effect: f64,
     /// Seed of the coins.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -173,6 +177,15 @@ pub(super) struct Compare {
     pub json: bool,
 }
 
+/// Reads a share above 0 and at most 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        Ok(_) => Err("it is a share: above 0 and at most 1 (0.01 = 1 %)".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Which way a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Better {
@@ -180,6 +193,15 @@ pub(super) enum Better {
     Lower,
     /// Larger values are better.
     Higher,
+}
+
+impl From<Better> for Direction {
+    fn from(better: Better) -> Self {
+        match better {
+            Better::Lower => Self::Lower,
+            Better::Higher => Self::Higher,
+        }
+    }
 }
 
 /// Arguments of `show`.

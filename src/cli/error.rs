@@ -10,7 +10,6 @@ use crate::domain::ExperimentId;
 use crate::engine::EngineError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
-use crate::gate::GateError;
 use crate::git::GitError;
 use crate::journal::JournalError;
 use crate::process::ProcessError;
@@ -36,9 +35,6 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The sealed files cannot be read.
-    #[error(transparent)]
-    Gate(#[from] GateError),
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -51,6 +47,17 @@ pub(super) enum CliError {
     /// Standard output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The base of a comparison fails, so there is nothing to compare with.
+    #[error("the base {base} does not build or run: {detail}")]
+    BaseBroken {
+        /// The revision as typed.
+        base: String,
+        /// The command and what it did.
+        detail: String,
+    },
+    /// A command that leaves nothing behind was ended early.
+    #[error("interrupted before the answer was there; nothing is left behind")]
+    Interrupted,
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -123,11 +130,12 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Engine(error) => error.exit_code(),
+            Self::BaseBroken { .. } => 3,
+            Self::Interrupted => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
             Self::Git(_)
             | Self::Config(_)
             | Self::Journal(_)
-            | Self::Gate(_)
             | Self::Process(_)
             | Self::Starter(_)
             | Self::Truth(_)

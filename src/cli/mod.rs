@@ -12,12 +12,18 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::process::supervisor_main;
 use args::{Cli, Command};
 use error::CliError;
+
 use ui::Ui;
 
 /// Reads the command line, does what it says, and returns the exit code of FORMATS section 8.
 pub fn main() -> ExitCode {
+    // The supervisor of a job is this program again; nothing else may happen before it.
+    if let Some(code) = supervisor_main(std::env::args_os()) {
+        return ExitCode::from(u8::try_from(code).unwrap_or(1));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
@@ -41,8 +47,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
     let global = &cli.global;
     match &cli.command {
         Command::Init(args) => commands::init::run(global, args, ui),
+        Command::Doctor(args) => commands::doctor::run(global, args, ui),
         Command::Run(args) => commands::run::run(global, args, ui),
         Command::Try(args) => commands::try_one::run(global, args, ui),
+        Command::Compare(args) => commands::compare::run(global, args, ui),
         Command::Stop(args) => commands::stop::run(global, args, ui),
         Command::Status(args) => commands::status::run(global, args, ui),
         Command::Log(args) => commands::log::run(global, args, ui),

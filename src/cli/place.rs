@@ -40,7 +40,7 @@ impl Place {
         };
         let env = environment();
         let Resolved { settings, shown } = config::load(repository.root(), &config, &env, flags)?;
-        let cache = match (cache_home(&env), &settings.slots_dir) {
+        let cache = match (cache_of(&env), &settings.slots_dir) {
             (Some(home), _) => home,
             (None, Some(slots)) => slots.clone(),
             (None, None) => return Err(CliError::NoCacheHome),
@@ -69,8 +69,13 @@ pub(super) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(text).collect()
 }
 
+/// Returns the user's cache folder, of which there must be one.
+pub(super) fn cache_home() -> Result<PathBuf, CliError> {
+    cache_of(&environment()).ok_or(CliError::NoCacheHome)
+}
+
 /// Returns the user's cache folder: `XDG_CACHE_HOME` where it is absolute, else `~/.cache`.
-fn cache_home(env: &BTreeMap<String, String>) -> Option<PathBuf> {
+fn cache_of(env: &BTreeMap<String, String>) -> Option<PathBuf> {
     let absolute = |name: &str| env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
 }
@@ -104,9 +109,9 @@ mod tests {
 
     #[test]
     fn the_cache_folder_is_the_one_of_the_desktop_standard() {
-        assert_eq!(cache_home(&env(&[("XDG_CACHE_HOME", "/c"), ("HOME", "/h")])), Some(PathBuf::from("/c")));
-        assert_eq!(cache_home(&env(&[("XDG_CACHE_HOME", "c"), ("HOME", "/h")])), Some(PathBuf::from("/h/.cache")));
-        assert_eq!(cache_home(&env(&[])), None);
+        assert_eq!(cache_of(&env(&[("XDG_CACHE_HOME", "/c"), ("HOME", "/h")])), Some(PathBuf::from("/c")));
+        assert_eq!(cache_of(&env(&[("XDG_CACHE_HOME", "c"), ("HOME", "/h")])), Some(PathBuf::from("/h/.cache")));
+        assert_eq!(cache_of(&env(&[])), None);
     }
 
     #[test]

@@ -45,40 +45,46 @@ impl Change {
     }
 
     fn number(&self, x: f64) -> String {
-        if self.percent { format!("{x:+.1} %") } else { format!("{x:+}", x = round_to_three(x)) }
+        if self.percent { format!("{:+.1} %", to_a_tenth(x)) } else { format!("{:+}", round_to_three(x)) }
     }
+}
+
+/// Rounds to a tenth, so that what is nothing at that precision is written `+0.0` and never `-0.0`.
+fn to_a_tenth(x: f64) -> f64 {
+    (10.0 * x).round() / 10.0 + 0.0
 }
 
 /// Rounds to three significant digits, so that units of any size read well.
 fn round_to_three(x: f64) -> f64 {
     if x == 0.0 || !x.is_finite() {
-        return x;
+        return x + 0.0;
     }
     let scale = 10_f64.powf((2.0 - x.abs().log10().floor()).clamp(-300.0, 300.0));
     (x * scale).round() / scale
 }
 
-/// Writes a value with about four significant digits, and no exponent where it reads well without one.
+/// Writes a value with about five significant digits, and no exponent where it reads well without one.
 pub fn number(value: f64) -> String {
     let size = value.abs();
     if value.fract() == 0.0 && size < 1e15 {
         return format!("{value}");
     }
     match size {
-        1000.0..1e15 => format!("{value:.0}"),
-        100.0..1000.0 => format!("{value:.1}"),
-        1.0..100.0 => format!("{value:.3}"),
-        0.1..1.0 => format!("{value:.4}"),
-        0.01..0.1 => format!("{value:.5}"),
-        0.000_1..0.01 => format!("{value:.6}"),
-        _ => format!("{value:.3e}"),
+        10_000.0..1e15 => format!("{value:.0}"),
+        1000.0..10_000.0 => format!("{value:.1}"),
+        100.0..1000.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.3}"),
+        1.0..10.0 => format!("{value:.4}"),
+        0.1..1.0 => format!("{value:.5}"),
+        0.001..0.1 => format!("{value:.6}"),
+        _ => format!("{value:.4e}"),
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = |x: f64| {
-            if self.percent { format!("{x:+.1}") } else { format!("{:+}", round_to_three(x)) }
+            if self.percent { format!("{:+.1}", to_a_tenth(x)) } else { format!("{:+}", round_to_three(x)) }
         };
         write!(f, "{} [{}, {}]", self.number(self.value), limit(self.low), limit(self.high))
     }
@@ -102,6 +108,13 @@ mod tests {
     }
 
     #[test]
+    fn no_change_has_no_minus_sign() {
+        assert_eq!(Change::of_effect((0.0, 0.0, 0.0), Scale::Ratio, Direction::Lower).to_string(), "+0.0 % [+0.0, +0.0]");
+        assert_eq!(Change::of_effect((0.0, 0.0, 0.0), Scale::Linear, Direction::Lower).to_string(), "+0 [+0, +0]");
+        assert_eq!(Change::of_effect((4e-4, 0.0, 0.1), Scale::Ratio, Direction::Lower).short(), "+0.0 %");
+    }
+
+    #[test]
     fn a_linear_change_stands_in_the_unit() {
         let change = Change::of_effect((631.25, 600.0, 650.0), Scale::Linear, Direction::Lower);
         assert_eq!(change.to_string(), "-631 [-650, -600]");
@@ -110,9 +123,10 @@ mod tests {
     #[test]
     fn numbers_read_well_at_any_size() {
         assert_eq!(number(48.0), "48");
-        assert_eq!(number(1234.56), "1235");
+        assert_eq!(number(123_456.7), "123457");
+        assert_eq!(number(100.048), "100.05");
         assert_eq!(number(12.345_67), "12.346");
         assert_eq!(number(0.001_234_4), "0.001234");
-        assert_eq!(number(0.000_001_234), "1.234e-6");
+        assert_eq!(number(0.000_001_234_5), "1.2345e-6");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::{ObjectId, Settings};
-use crate::gate::{ChangedPath, HarnessSnapshot};
+use crate::gate::{BUILT_IN, ChangedPath, HarnessSnapshot};
 use crate::git::{HarnessFile, PrivateRepository, TouchKind, Touched};
 
 use super::EngineError;
@@ -108,8 +108,34 @@ pub(super) fn changed_path(
     })
 }
 
-/// Returns the paths of all sealed files of a checkout, relative to its root.
-pub fn sealed_files(root: &Path, settings: &Settings) -> Result<Vec<String>, EngineError> {
+/// What candidates may not touch, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Sealed files of the checkout, relative to its root, each with the reason.
+    pub files: Vec<(String, String)>,
+    /// Globs of `harness` that match no file.
+    pub unmatched: Vec<String>,
+}
+
+/// Lists what is sealed in a checkout.
+pub fn sealed(root: &Path, settings: &Settings) -> Result<Sealed, EngineError> {
     let snapshot = HarnessSnapshot::collect(root, settings)?;
-    Ok(snapshot.files().iter().map(|file| file.path.clone()).collect())
+    let files = snapshot.files().iter().map(|file| (file.path.clone(), file.why.to_string())).collect();
+    Ok(Sealed { files, unmatched: snapshot.unmatched().to_vec() })
+}
+
+/// A kind of project with the paths that are sealed in every one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedKind {
+    /// The kind.
+    pub project: &'static str,
+    /// The paths, as globs.
+    pub globs: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Lists the paths that are sealed in every repository, but for what `scope.unseal` names.
+pub fn sealed_everywhere() -> impl Iterator<Item = SealedKind> {
+    BUILT_IN.iter().map(|rule| SealedKind { project: rule.ecosystem, globs: rule.globs, why: rule.why })
 }

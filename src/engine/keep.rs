@@ -30,6 +30,7 @@ impl Session<'_, '_> {
         let (Some(proposed), Some(patch_id)) = (&facts.proposed, &run.patch_id) else {
             return Err(EngineError::Unrecorded { experiment: self.current_id() });
         };
+        let identity = self.identity.as_ref().ok_or(GitError::IdentityMissing)?;
         let rows = judged_rows(self.lens(), &facts);
         let message =
             KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
@@ -37,8 +38,8 @@ impl Session<'_, '_> {
             tree: &kept.tree,
             parent: &tip,
             message: &keep_message(&message, self.settings),
-            author: proposal.author.as_ref().unwrap_or(&self.identity),
-            committer: &self.identity,
+            author: proposal.author.as_ref().unwrap_or(identity),
+            committer: identity,
         })?;
         self.bench.private().publish(&commit, &tip)?;
         Ok(commit)
@@ -58,6 +59,7 @@ impl Session<'_, '_> {
         self.rings.settle(self.recorder.facts(), kept.is_some());
         if let Some(commit) = kept {
             self.bench.swap(commit)?;
+            self.prepare_after_keep()?;
         }
         Ok(run)
     }

@@ -73,7 +73,10 @@ impl<'a, 'o> Session<'a, 'o> {
         let Context { settings, places, user, .. } = *context;
         let fresh = !places.journal().exists();
         let base = base_commit(user, settings)?;
-        let identity = user.identity()?;
+        let identity = match context.purpose {
+            Purpose::Session => Some(user.identity()?),
+            Purpose::Rehearsal | Purpose::Comparison => None,
+        };
         let survey = user.survey(&base)?;
         refuse(&survey)?;
         if fresh && context.purpose == Purpose::Session {
@@ -117,6 +120,7 @@ impl<'a, 'o> Session<'a, 'o> {
             recorder,
             rings,
             scope,
+            filtered: survey.filtered,
             deadline,
             purpose,
         };
@@ -128,7 +132,7 @@ impl<'a, 'o> Session<'a, 'o> {
     fn begin(&mut self, unbegun: bool, context: &Context<'_>) -> Result<(), EngineError> {
         let harness = self.bench.harness().hashes();
         let why = match self.recorder.state().configured() {
-            None => Some("the session starts"),
+            None => Some(self.purpose.why()),
             Some(old) if old.settings.as_ref() != self.settings => Some("the settings changed"),
             Some(old) if old.harness != harness => Some("the harness changed"),
             Some(_) => None,
@@ -238,7 +242,7 @@ pub(super) fn refuse(survey: &Survey) -> Result<(), EngineError> {
     }
 }
 
-fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     refuse_checked_out(user, branch)?;
     if let Some(blocking) = user.blocking_branch(branch)? {
         return Err(EngineError::Refused {
@@ -255,7 +259,7 @@ fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), Engine
     }
 }
 
-fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
+pub(super) fn refuse_checked_out(user: &UserRepository, branch: &str) -> Result<(), EngineError> {
     match user.checked_out_in(branch)? {
         None => Ok(()),
         Some(checkout) => Err(EngineError::Refused {

@@ -1,11 +1,12 @@
 //! One experiment, in order: screen, apply, build, check, measure, decide, settle. Prints nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::domain::{
-    Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, ObjectId, Phase, PhaseEnded, PhaseStarted, Proposal,
-    Reason, RunSummary, Screened, Screening, Status,
+    Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, MetricName, ObjectId, Phase, PhaseEnded, PhaseStarted,
+    Proposal, Reason, RunSummary, Screened, Screening, Status,
 };
 use crate::policy;
 
@@ -13,6 +14,7 @@ use super::EngineError;
 use super::recorder::Durability;
 use super::runner::Failure;
 use super::session::Session;
+use super::summary::metric_row;
 use super::workbench::Attempt;
 
 /// Times that a command may fail in both arms before the baseline counts as broken.
@@ -86,6 +88,13 @@ impl Session<'_, '_> {
 
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
         let tree = step!(self.screen(proposal));
+        let mut kept = step!(self.try_tree(tree));
+        kept.flags.extend(policy::mechanism_unconfirmed(&proposal.asi, &self.changes()));
+        Ok(Ok(kept))
+    }
+
+    /// Takes a tree from the build to the verdict.
+    pub(super) fn try_tree(&mut self, tree: ObjectId) -> Step<Kept> {
         self.bench.lay(&tree)?;
         step!(self.build_candidate());
         let checks_first = self.settings.checks.order == CheckOrder::ChecksFirst;
@@ -102,6 +111,17 @@ impl Session<'_, '_> {
         }
         step!(self.verify_clean(&comparison));
         Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
+    }
+
+    /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.
+    fn changes(&self) -> BTreeMap<MetricName, (f64, f64)> {
+        let pairs = self.recorder.facts().pairs();
+        let names = pairs.first().map(|pair| pair.candidate.metrics.keys().cloned().collect::<Vec<_>>());
+        let change = |name: MetricName| {
+            let change = metric_row(self.lens(), &name, &pairs)?.change?;
+            Some((name, (change.low, change.high)))
+        };
+        names.unwrap_or_default().into_iter().filter_map(change).collect()
     }
 
     fn build_candidate(&mut self) -> Step<()> {
@@ -176,7 +196,8 @@ impl Session<'_, '_> {
         self.places.run(id).join(super::logs::stem(phase, what))
     }
 
-    fn settle(
+    /// Journals what becomes of the experiment under way, and does it.
+    pub(super) fn settle(
         &mut self,
         outcome: Result<Kept, Dropped>,
         commit: Option<ObjectId>,

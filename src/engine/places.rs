@@ -24,6 +24,20 @@ impl Places {
         }
     }
 
+    /// Puts everything in one folder: the state in a part of its own, the slots where every part finds them.
+    pub(super) fn within(folder: &Path, part: &str) -> Self {
+        Self { state: folder.join(part), cache: folder.join("slots") }
+    }
+
+    /// Returns the folders of a rehearsal of the session, none of which the session itself uses.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        // No session's name holds this sign.
+        let mut name = self.cache.file_name().unwrap_or_default().to_owned();
+        name.push("~doctor");
+        Self { state: self.state.join("doctor"), cache: self.cache.with_file_name(name) }
+    }
+
     /// Returns the folder of journal and runs.
     pub fn state(&self) -> &Path {
         &self.state

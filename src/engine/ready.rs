@@ -9,7 +9,7 @@ use super::calibrate::SetupTimes;
 use super::experiment::ExperimentFacts;
 use super::pipeline::ExitOf;
 use super::recorder::Durability;
-use super::session::Session;
+use super::session::{Purpose, Session};
 use super::workbench::Attempt;
 
 impl Session<'_, '_> {
@@ -28,7 +28,7 @@ impl Session<'_, '_> {
     fn bring_up(&mut self) -> Result<(), EngineError> {
         let mut times = SetupTimes::default();
         for arm in [Arm::Baseline, Arm::Candidate] {
-            self.prepare(arm)?;
+            self.prepare_where_due(arm)?;
             let clock = Instant::now();
             self.build_baseline(arm)?;
             times.build_s = times.build_s.max(clock.elapsed().as_secs_f64());
@@ -43,8 +43,19 @@ impl Session<'_, '_> {
         self.record_baseline()
     }
 
-    fn prepare(&mut self, arm: Arm) -> Result<(), EngineError> {
-        if self.settings.prepare.is_none() {
+    /// Prepares both slots again and rebuilds the baseline, where a keep changed a file of `prepare.rerunWhen`.
+    pub(super) fn prepare_after_keep(&mut self) -> Result<(), EngineError> {
+        if !self.bench.prepare_is_due(Arm::Baseline)? && !self.bench.prepare_is_due(Arm::Candidate)? {
+            return Ok(());
+        }
+        for arm in [Arm::Baseline, Arm::Candidate] {
+            self.prepare_where_due(arm)?;
+        }
+        self.build_baseline(Arm::Baseline)
+    }
+
+    fn prepare_where_due(&mut self, arm: Arm) -> Result<(), EngineError> {
+        if !self.bench.prepare_is_due(arm)? {
             return Ok(());
         }
         let log = self.log(Phase::Prepare, Some(&arm.to_string()));
@@ -52,7 +63,7 @@ impl Session<'_, '_> {
         healthy(result)
     }
 
-    fn build_baseline(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn build_baseline(&mut self, arm: Arm) -> Result<(), EngineError> {
         if self.settings.build.is_none() {
             return Ok(());
         }
@@ -61,7 +72,8 @@ impl Session<'_, '_> {
             let _host = session.host_lock()?;
             session.bench.build(arm, log)
         })?;
-        healthy(result.map(|_| ()))
+        healthy(result.map(|_| ()))?;
+        if self.purpose == Purpose::Comparison { self.bench.keep_built(arm) } else { Ok(()) }
     }
 
     /// Runs every check on the baseline and returns the seconds of the slowest.
@@ -164,7 +176,7 @@ impl Session<'_, '_> {
 }
 
 /// Takes the result of a command on the baseline, whose failure is nobody's but the baseline's.
-fn healthy<T: ExitOf>(result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
+pub(super) fn healthy<T: ExitOf>(result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
     match result {
         Ok(_) => Ok(()),
         Err(failure) => Err(EngineError::BaselineBroken { detail: failure.detail }),

@@ -43,7 +43,8 @@ impl Errand<'_> {
     }
 }
 
-fn with_ending(stem: &Path, ending: &str) -> PathBuf {
+/// Returns the path of a log with its ending, `out` or `err`.
+pub(super) fn with_ending(stem: &Path, ending: &str) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(".");
     path.push(ending);
@@ -69,6 +70,9 @@ pub(super) struct Runner<'a> {
     interrupts: &'a Interrupts,
     /// The environment that the program itself was started in, from which the allow-list picks.
     inherited: Vec<(OsString, OsString)>,
+    /// What commands do not see, and what of it they do, read-only.
+    hidden: Vec<PathBuf>,
+    visible: Vec<PathBuf>,
 }
 
 impl<'a> Runner<'a> {
@@ -80,7 +84,13 @@ impl<'a> Runner<'a> {
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        Self { settings, places, supervisor, interrupts, inherited }
+        Self { settings, places, supervisor, interrupts, inherited, hidden: Vec::new(), visible: Vec::new() }
+    }
+
+    /// Hides files and folders from every command from now on, but for what is listed as visible below them; empty
+    /// lists end that.
+    pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, visible: Vec<PathBuf>) {
+        (self.hidden, self.visible) = (hidden, visible);
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -123,8 +133,8 @@ impl<'a> Runner<'a> {
     fn confinement(&self, slot: SlotPlace<'_>, errand: &Errand<'_>, home: PathBuf) -> Confinement {
         Confinement {
             writable: vec![slot.root.to_owned(), home],
-            hidden: Vec::new(),
-            read_only: Vec::new(),
+            hidden: self.hidden.clone(),
+            read_only: self.visible.clone(),
             network: if errand.network { Network::Full } else { self.settings.sandbox.network },
             enforce: true,
         }

@@ -58,6 +58,10 @@ impl Session<'_, '_> {
         if let Some(refusal) = self.scope.judge(&changed) {
             return Ok(Err(Dropped::by(refusal.reason, refusal.detail)));
         }
+        if let Some(path) = findings.touched.iter().find(|path| self.filtered.contains(path)) {
+            let detail = format!("{path} has a clean/smudge filter, and only the user's own git may run it");
+            return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
+        }
         if let Some(earlier) = self.recorder.state().duplicate(&patch_id, self.bench.tip()) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);
             return Ok(Err(Dropped::by(Reason::Duplicate, detail)));

@@ -47,8 +47,21 @@ pub struct Context<'a> {
 pub enum Purpose {
     /// To try candidates and keep what is better on the session's branch.
     Session,
-    /// To go through the same motions (`doctor`, `compare`, `run --dry-run`); no branch is made, checked or moved.
+    /// To go through the same motions (`doctor`, `run --dry-run`); no branch is made, checked or moved.
     Rehearsal,
+    /// To compare two commits; as a rehearsal, and what the base's build makes stays in the slots as a warm cache.
+    Comparison,
+}
+
+impl Purpose {
+    /// Says why a journal of this purpose begins.
+    pub(super) fn why(self) -> &'static str {
+        match self {
+            Self::Session => "the session starts",
+            Self::Rehearsal => "a rehearsal",
+            Self::Comparison => "a comparison",
+        }
+    }
 }
 
 /// Returns the hash (BLAKE3, hex) by which the journal knows a candidate: its source's name and its patch as given.
@@ -74,12 +87,15 @@ pub struct Session<'a, 'o> {
     pub(super) places: &'a Places,
     pub(super) user: &'a UserRepository,
     pub(super) interrupts: &'a Interrupts,
-    pub(super) identity: Author,
+    /// Who commits keeps; only a real session needs one.
+    pub(super) identity: Option<Author>,
     pub(super) base: ObjectId,
     pub(super) bench: Workbench<'a>,
     pub(super) recorder: Recorder<'o>,
     pub(super) rings: Rings,
     pub(super) scope: ScopeRules,
+    /// Paths with a clean/smudge filter, which candidates may not touch.
+    pub(super) filtered: Vec<String>,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
 }
@@ -127,6 +143,17 @@ impl Session<'_, '_> {
     /// Gives a proposal its number, keeps its patch, and runs it.
     fn take(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
         let proposal = offer.proposal();
+        self.propose(proposal, commit)?;
+        let run = match offer {
+            Offer::Readable(proposal) => self.experiment(proposal, commit)?,
+            Offer::Unreadable { reason, detail, .. } => self.refuse(*reason, detail)?,
+        };
+        self.note_idea(proposal, &run)?;
+        Ok(run)
+    }
+
+    /// Gives a proposal its number, keeps its patch and journals it.
+    pub(super) fn propose(&mut self, proposal: &Proposal, commit: Commit) -> Result<(), EngineError> {
         let id = self.recorder.state().next_id();
         self.recorder.begin(ExperimentFacts::new(id));
         write_whole(&self.places.run(id).join(super::resume::GIVEN_PATCH), &proposal.patch.0)?;
@@ -144,13 +171,7 @@ impl Session<'_, '_> {
             base_commit: proposal.base_commit.clone(),
             commit: commit == Commit::Yes,
         };
-        self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?;
-        let run = match offer {
-            Offer::Readable(proposal) => self.experiment(proposal, commit)?,
-            Offer::Unreadable { reason, detail, .. } => self.refuse(*reason, detail)?,
-        };
-        self.note_idea(proposal, &run)?;
-        Ok(run)
+        Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }
 
     /// Returns the stop that is due now, if any.

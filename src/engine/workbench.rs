@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Reading, Reason, Settings};
+use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
 use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
@@ -179,10 +179,21 @@ impl<'a> Workbench<'a> {
         Ok(())
     }
 
+    /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
+    /// machine can; `None` ends that. `objects` stays in sight: the slots' git reads the user's objects.
+    pub(super) fn seclude(&mut self, arm: Option<Arm>, objects: &Path) {
+        let Some(arm) = arm else { return self.runner.hide(Vec::new(), Vec::new()) };
+        let other = &self.slots[1 - self.index(arm)];
+        let other_home = self.places.slot_home(other.name().as_str());
+        let hidden = vec![self.root.clone(), other.root().to_owned(), other_home];
+        self.runner.hide(hidden, vec![objects.to_owned(), self.private.path().to_owned()]);
+    }
+
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
     pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
-        let Some(prepare) = &self.settings.prepare else { return Ok(Ok(())) };
+        let Some(prepare) = self.prepare_settings() else { return Ok(Ok(())) };
         let index = self.index(arm);
+        self.unmark_prepared(arm)?;
         self.slots[index].forget_prepared()?;
         self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
@@ -194,12 +205,30 @@ impl<'a> Workbench<'a> {
             network: prepare.network,
             env: Vec::new(),
         };
-        if let Err(failure) = self.runner.run(self.place(arm), &errand)? {
+        if let Err(failure) = self.run(arm, &errand)? {
             return Ok(Err(failure));
         }
         let keep = self.kept_folders();
         self.slots[index].record_prepared(&keep)?;
+        self.mark_prepared(arm, prepare)?;
         Ok(Ok(()))
+    }
+
+    /// Returns how slots are prepared, where they are.
+    pub(super) fn prepare_settings(&self) -> Option<&'a Prepare> {
+        self.settings.prepare.as_ref()
+    }
+
+    /// Returns the config's folder, relative to the repository root.
+    pub(super) fn folder(&self) -> &str {
+        &self.settings.folder
+    }
+
+    /// Lets everything that a build left in an arm's slot survive resets, as a warm cache.
+    pub(super) fn keep_built(&mut self, arm: Arm) -> Result<(), EngineError> {
+        let keep = self.kept_folders();
+        let index = self.index(arm);
+        Ok(self.slots[index].record_prepared(&keep)?)
     }
 
     /// Builds an arm; `None` where nothing needs building.
@@ -237,7 +266,7 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.place_home(arm).join("metrics"));
+        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
             phase: Phase::Measure,
@@ -248,7 +277,7 @@ impl<'a> Workbench<'a> {
             env: env.collect(),
         };
         if let Some(path) = &metrics {
-            let home = self.place_home(arm);
+            let home = self.home(arm);
             std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
             std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
         }
@@ -300,7 +329,7 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    fn place_home(&self, arm: Arm) -> PathBuf {
+    pub(super) fn home(&self, arm: Arm) -> PathBuf {
         self.places.slot_home(self.slots[self.index(arm)].name().as_str())
     }
 

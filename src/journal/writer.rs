@@ -177,7 +177,7 @@ fn line_start(file: &mut File, first: u64, end: u64) -> std::io::Result<u64> {
         block.clear();
         file.seek(SeekFrom::Start(start))?;
         file.take(end - start).read_to_end(&mut block)?;
-        if let Some(newline) = memchr::memrchr(b'\n', &block) {
+        if let Some(newline) = block.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + newline as u64 + 1);
         }
         end = start;

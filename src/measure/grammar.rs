@@ -40,7 +40,7 @@ pub enum Line<'a> {
     },
 }
 
-/// Reads one line, without its newline and without ANSI codes (see [`without_ansi`]).
+/// Reads one line, without its newline and without ANSI codes.
 pub fn parse_line(line: &[u8]) -> Line<'_> {
     let line = strip_cr(line);
     let line = &line[line.iter().take_while(|b| is_blank(**b)).count()..];

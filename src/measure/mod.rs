@@ -10,6 +10,7 @@ mod pair;
 mod parse;
 mod plan;
 mod run;
+mod search;
 
 #[cfg(test)]
 mod tests;
@@ -19,4 +20,6 @@ pub use invariant::{InvariantDifference, Invariants, invariant_difference};
 pub use pair::{Bench, BenchFailure, NextPair, PairAttempt, VOIDS_MAX, VoidCount, run_pair};
 pub use parse::{Invalid, Parsed, SAMPLES_MAX, Samples, Warning, parse};
 pub use plan::{MetricPlan, PlanError};
-pub use run::{InvalidValue, MeasureError, Place, RunFailure, RunFiles, RunReading, RunWarning, Stream, read_run};
+pub use run::{
+    InvalidValue, MeasureError, Place, RunFailure, RunFiles, RunReading, RunWarning, Stream, first_metric, read_run,
+};

@@ -1,13 +1,14 @@
 //! Taking the `METRIC` and `INVARIANT` lines out of an output of any length, in constant memory.
 //!
-//! The output is read in blocks. Both keywords contain the two letters `RI`, which stand in little else, so one
-//! vectorised search over each block finds the few lines that are worth a look.
+//! The output is read in blocks, and vectorised searches find the few lines that are worth a look ([`Search`]). Line
+//! numbers are wanted only for what is wrong: they are counted in a second pass, which few outputs need.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use super::grammar::{Line, parse_line, without_ansi};
 use super::invariant::Invariants;
+use super::search::Search;
 use crate::domain::MetricName;
 
 /// Bytes read at once; a line of this length or more cannot be a metric. Fits the second-level cache.
@@ -59,6 +60,8 @@ pub struct Warning {
 /// What one output says.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
+    /// The metric that is named first, by a good line or, where there is none, by a bad one.
+    pub first: Option<MetricName>,
     /// Samples by metric.
     pub samples: BTreeMap<MetricName, Samples>,
     /// The first bad line of each metric that has one.
@@ -71,17 +74,23 @@ pub struct Parsed {
     pub warned: u64,
 }
 
-/// Reads an output to its end.
-pub fn parse(mut input: impl Read) -> io::Result<Parsed> {
-    let mut scanner = Scanner::new();
+/// Reads an output from its beginning to its end.
+pub fn parse(mut input: impl Read + Seek) -> io::Result<Parsed> {
     let mut block = vec![0; BLOCK];
+    let mut found = scan(&mut input, &mut block)?;
+    if !(found.invalid.is_empty() && found.warnings.is_empty()) {
+        input.rewind()?;
+        number_lines(&mut input, &mut block, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Finds everything; `line` of what is wrong is the offset of the line in bytes for now.
+fn scan(input: &mut impl Read, block: &mut [u8]) -> io::Result<Parsed> {
+    let mut scanner = Scanner::new();
     let mut filled = 0;
     loop {
-        let read = match input.read(&mut block[filled..]) {
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
+        let read = read_some(input, &mut block[filled..])?;
         if read == 0 {
             scanner.end(&block[..filled]);
             return Ok(scanner.found);
@@ -94,8 +103,44 @@ pub fn parse(mut input: impl Read) -> io::Result<Parsed> {
             block.copy_within(end..filled, 0);
             filled -= end;
         } else if filled == block.len() {
-            scanner.piece(&block[..filled]);
+            scanner.piece(block);
             filled = 0;
+        }
+    }
+}
+
+/// Turns offsets of lines into their numbers.
+fn number_lines(input: &mut impl Read, block: &mut [u8], found: &mut Parsed) -> io::Result<()> {
+    let invalid = found.invalid.values_mut().map(|invalid| &mut invalid.line);
+    let mut lines: Vec<&mut u64> = invalid.chain(found.warnings.iter_mut().map(|warning| &mut warning.line)).collect();
+    lines.sort();
+    let (mut offset, mut number) = (0, 1);
+    let mut read = 0..0;
+    for line in lines {
+        let wanted = *line;
+        while offset < wanted {
+            if read.is_empty() {
+                read = 0..read_some(input, block)?;
+            }
+            let left = usize::try_from(wanted - offset).unwrap_or(usize::MAX);
+            let piece = read.start..read.end.min(read.start.saturating_add(left));
+            if piece.is_empty() {
+                break;
+            }
+            number += memchr::memchr_iter(b'\n', &block[piece.clone()]).count() as u64;
+            offset += piece.len() as u64;
+            read.start = piece.end;
+        }
+        *line = number;
+    }
+    Ok(())
+}
+
+fn read_some(input: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
         }
     }
 }
@@ -113,13 +158,13 @@ enum LongLine {
 
 struct Scanner {
     found: Parsed,
-    finder: memchr::memmem::Finder<'static>,
+    search: Search,
     /// Where each metric's samples are, so that a line costs no allocation.
     names: HashMap<String, usize>,
     samples: Vec<(MetricName, Samples)>,
     kept: usize,
-    /// Newlines before the block at hand.
-    newlines: u64,
+    /// Bytes of the output before the line at hand.
+    offset: u64,
     long: LongLine,
 }
 
@@ -127,36 +172,32 @@ impl Scanner {
     fn new() -> Self {
         Self {
             found: Parsed::default(),
-            finder: memchr::memmem::Finder::new("RI"),
+            search: Search::new(),
             names: HashMap::new(),
             samples: Vec::new(),
             kept: 0,
-            newlines: 0,
+            offset: 0,
             long: LongLine::No,
         }
     }
 
     /// Takes whole lines; the first may be the end of a long one.
     fn lines(&mut self, block: &[u8]) {
+        let base = self.offset;
         let mut start = 0;
         if self.long != LongLine::No {
             start = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
             self.long_end(&block[..start - 1]);
         }
-        let mut counted = 0;
-        while let Some(hit) = self.finder.find(&block[start..]).map(|at| start + at) {
-            if !is_keyword(block, hit) {
-                start = hit + 2;
-                continue;
-            }
+        self.search.begin(block, start);
+        while let Some(hit) = self.search.next(block, start) {
             let line_start = memchr::memrchr(b'\n', &block[..hit]).map_or(0, |at| at + 1);
             let line_end = memchr::memchr(b'\n', &block[hit..]).map_or(block.len(), |at| hit + at);
-            self.newlines += newlines(&block[counted..line_start]);
-            counted = line_start;
+            self.offset = base + line_start as u64;
             self.line(&block[line_start..line_end]);
             start = (line_end + 1).min(block.len());
         }
-        self.newlines += newlines(&block[counted..]);
+        self.offset = base + block.len() as u64;
     }
 
     /// Takes a block without a newline: a piece of a line too long for a block.
@@ -166,6 +207,7 @@ impl Scanner {
             LongLine::Invariant => self.found.invariants.extend_long(block),
             LongLine::No => self.long_start(block),
         }
+        self.offset += block.len() as u64;
     }
 
     fn long_start(&mut self, block: &[u8]) {
@@ -198,6 +240,8 @@ impl Scanner {
         } else {
             self.long_end(rest);
         }
+        let bad = || self.found.invalid.iter().min_by_key(|(_, invalid)| invalid.line).map(|(name, _)| name);
+        self.found.first = self.samples.first().map(|(name, _)| name).or_else(bad).cloned();
         self.found.samples = std::mem::take(&mut self.samples).into_iter().collect();
     }
 
@@ -248,27 +292,17 @@ impl Scanner {
         if self.found.invalid.len() >= NAMES_MAX && !self.found.invalid.contains_key(&metric) {
             return self.warn(line, why);
         }
-        let line_number = self.newlines + 1;
-        let invalid = || Invalid { line: line_number, text: shown(line), why };
+        let offset = self.offset;
+        let invalid = || Invalid { line: offset, text: shown(line), why };
         self.found.invalid.entry(metric).or_insert_with(invalid);
     }
 
     fn warn(&mut self, line: &[u8], why: &'static str) {
         self.found.warned += 1;
         if self.found.warnings.len() < WARNINGS_MAX {
-            self.found.warnings.push(Warning { line: self.newlines + 1, text: shown(line), why });
+            self.found.warnings.push(Warning { line: self.offset, text: shown(line), why });
         }
     }
-}
-
-/// Says whether the `RI` found at this place is that of a keyword.
-fn is_keyword(block: &[u8], hit: usize) -> bool {
-    block[..hit].ends_with(b"MET") && block[hit..].starts_with(b"RIC")
-        || block[..hit].ends_with(b"INVA") && block[hit..].starts_with(b"RIANT")
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Renders a line for people, cut at 200 bytes.

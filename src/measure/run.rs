@@ -186,6 +186,14 @@ pub fn read_run(files: RunFiles<'_>, usage: &Usage, plan: &MetricPlan) -> Result
     Ok(run.judge(plan))
 }
 
+/// Returns the metric that a finished run's output names first, stdout before stderr.
+pub fn first_metric(stdout: &Path, stderr: &Path) -> Result<Option<MetricName>, MeasureError> {
+    match parse_file(stdout)?.first {
+        Some(first) => Ok(Some(first)),
+        None => Ok(parse_file(stderr)?.first),
+    }
+}
+
 fn parse_file(path: &Path) -> Result<Parsed, MeasureError> {
     File::open(path).and_then(parse).map_err(|source| MeasureError::Read { path: path.to_owned(), source })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use super::*;
 use crate::domain::{
@@ -212,15 +212,19 @@ fn the_first_different_invariant_is_named() {
     assert!(difference(&["a=1", "b=2"], &["b=2", "a=1"]).is_some(), "the order counts");
 }
 
-/// Gives out a text in pieces of the given sizes.
-struct Pieces<'a>(&'a [u8], usize);
+/// Gives out a text in pieces of one size.
+struct Pieces<'a>(Cursor<&'a [u8]>, usize);
 
 impl Read for Pieces<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let size = self.1.min(into.len()).min(self.0.len());
-        into[..size].copy_from_slice(&self.0[..size]);
-        self.0 = &self.0[size..];
-        Ok(size)
+        let size = self.1.min(into.len());
+        self.0.read(&mut into[..size])
+    }
+}
+
+impl Seek for Pieces<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
     }
 }
 
@@ -228,7 +232,7 @@ impl Read for Pieces<'_> {
 fn a_line_is_found_wherever_a_block_ends() {
     let text = b"noise\nMETRIC a=1\r\n\x1b[1mMETRIC\x1b[0m b=2\nINVARIANT c= d \nMETRIC a=3";
     for size in 1..text.len() {
-        let parsed = parse(Pieces(text, size)).unwrap();
+        let parsed = parse(Pieces(Cursor::new(text), size)).unwrap();
         assert_eq!(parsed.samples[&name("a")].values, [1.0, 3.0], "pieces of {size}");
         assert_eq!(parsed.samples[&name("b")].values, [2.0]);
         assert_eq!(parsed.invariants.into_lines(), ["c= d "]);
@@ -239,23 +243,42 @@ fn a_line_is_found_wherever_a_block_ends() {
 fn lines_of_any_length_are_passed_over_and_none_after_them_is_lost() {
     for length in [200_000, 262_143, 262_144, 262_145, 1_000_000] {
         let text = format!("{}\nMETRIC a=1\n{} METRIC a=2\nMETRIC b=NaN\n", "x".repeat(length), "y".repeat(length));
-        let parsed = parse(text.as_bytes()).unwrap();
+        let parsed = parse(Cursor::new(text.as_bytes())).unwrap();
         assert_eq!(parsed.samples[&name("a")].values, [1.0], "{length}");
         assert_eq!(parsed.invalid[&name("b")].line, 4, "{length}");
     }
 }
 
 #[test]
+fn output_full_of_the_letters_of_the_keywords_is_read_all_the_same() {
+    let noise = "STRING PRIMARY METRICS CRITICAL INVARIANTS\n".repeat(40);
+    let text: String =
+        (0..2_000).flat_map(|_| [&noise[..], "METRIC a=1\n", "METRIC b=no\n", "INVARIANT c=2\n"]).collect();
+    let parsed = parse(Cursor::new(text.as_bytes())).unwrap();
+    assert_eq!(parsed.samples[&name("a")].values.len(), 2_000);
+    assert_eq!(parsed.invalid[&name("b")].line, 42);
+    assert_eq!(parsed.invariants.into_lines().len(), 257);
+}
+
+#[test]
+fn lines_are_numbered_over_blocks() {
+    let text = format!("{}METRIC a=no\n{}METRIC\t=\n", "line\n".repeat(100_000), "\n".repeat(300_000));
+    let parsed = parse(Cursor::new(text.as_bytes())).unwrap();
+    assert_eq!(parsed.invalid[&name("a")].line, 100_001);
+    assert_eq!(parsed.warnings[0].line, 400_002);
+}
+
+#[test]
 fn a_metric_line_longer_than_a_block_is_invalid() {
     let text = format!("METRIC a=1 {}\nMETRIC a=2\n", "ms ".repeat(100_000));
-    let parsed = parse(text.as_bytes()).unwrap();
+    let parsed = parse(Cursor::new(text.as_bytes())).unwrap();
     assert_eq!(parsed.invalid[&name("a")].why, "the line is too long");
     assert_eq!(parsed.samples[&name("a")].values, [2.0]);
 }
 
 #[test]
 fn long_invariants_are_compared_by_all_of_their_text() {
-    let lines = |text: &str| parse(text.as_bytes()).unwrap().invariants.into_lines();
+    let lines = |text: &str| parse(Cursor::new(text.as_bytes())).unwrap().invariants.into_lines();
     for length in [5_000, 300_000, 600_000] {
         let (one, two) =
             (format!("INVARIANT a={}1", "x".repeat(length)), format!("INVARIANT a={}2", "x".repeat(length)));
@@ -266,14 +289,15 @@ fn long_invariants_are_compared_by_all_of_their_text() {
     let many = |last: &str| lines(&format!("{}INVARIANT a={last}\n", "INVARIANT a=1\n".repeat(1_000)));
     assert_eq!(many("1").len(), 257);
     assert_ne!(many("1"), many("2"));
-    let bytes = |byte: u8| parse(&[b"INVARIANT a=".as_slice(), &[byte]].concat()[..]).unwrap().invariants.into_lines();
+    let bytes =
+        |byte: u8| parse(Cursor::new([b"INVARIANT a=".as_slice(), &[byte]].concat())).unwrap().invariants.into_lines();
     assert_ne!(bytes(0xfe), bytes(0xff), "bytes that are no text differ too");
 }
 
 #[test]
 fn names_and_warnings_are_bounded_and_counted() {
     let names: Vec<_> = (0..5_000).map(|i| format!("METRIC n{i}=1")).collect();
-    let parsed = parse(names.join("\n").as_bytes()).unwrap();
+    let parsed = parse(Cursor::new(names.join("\n").as_bytes())).unwrap();
     assert_eq!(parsed.samples.len(), 4_096);
     assert_eq!((parsed.warned, parsed.warnings.len()), (904, 32));
 }

@@ -9,6 +9,8 @@ mod grid;
 mod json;
 mod lens;
 mod session;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};

@@ -1,6 +1,5 @@
 //! Everything about git, on temporary repositories made by git itself.
 
-
 #[cfg(test)]
 mod apply;
 #[cfg(test)]

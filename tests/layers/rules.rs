@@ -54,7 +54,6 @@ pub(crate) const VOCABULARY: [&str; 8] =
 /// Every other third-party crate with the modules that own it; its types do not leave them.
 pub(crate) const OWNERS: [(&str, &[&str]); 21] = [
     ("git2", &["git"]),
-    ("diffy", &["git"]),
     ("duct", &["process"]),
     ("libc", &["process"]),
     ("landlock", &["process"]),
@@ -65,6 +64,7 @@ pub(crate) const OWNERS: [(&str, &[&str]); 21] = [
     ("mailparse", &["propose"]),
     ("globset", &["gate"]),
     ("pulldown_cmark", &["ideas"]),
+    ("memchr", &["measure"]),
     ("maud", &["report"]),
     ("comfy_table", &["report"]),
     ("clap", &["cli"]),

@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
 use crate::config::{Overrides, Shown, schema};
-use crate::gate::{BUILT_IN, HarnessSnapshot};
+use crate::engine::{Sealed, sealed, sealed_everywhere};
 use crate::report::{Cell, Column, Grid, Screen};
 
 /// Prints the settings, or the schema of their file.
@@ -19,20 +19,21 @@ pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result
         return Ok(0);
     }
     let place = Place::find(global, &Overrides::default())?;
-    let harness = HarnessSnapshot::collect(place.repository.root(), &place.settings)?;
+    let harness = sealed(place.repository.root(), &place.settings)?;
     if args.json {
         ui.json(&as_json(&place, &harness))?;
     } else {
-        ui.print(&as_text(&place, &harness, Screen::of_stdout()))?;
+        // Whole values, however long: a terminal wraps them.
+        ui.print(&as_text(&place, &harness, Screen { width: None, ..Screen::of_stdout() }))?;
     }
     Ok(0)
 }
 
-fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
+fn as_json(place: &Place, harness: &Sealed) -> Value {
     let setting = |s: &Shown| json!({"key": s.key, "value": s.value, "origin": s.origin.to_string()});
-    let sealed = harness.files().iter().map(|file| json!({"path": file.path, "why": file.why.to_string()}));
+    let sealed = harness.files.iter().map(|(path, why)| json!({"path": path, "why": why}));
     let built_in =
-        BUILT_IN.iter().map(|rule| json!({"ecosystem": rule.ecosystem, "globs": rule.globs, "why": rule.why}));
+        sealed_everywhere().map(|kind| json!({"project": kind.project, "globs": kind.globs, "why": kind.why}));
     json!({
         "file": place.config,
         "state": place.places.state(),
@@ -40,11 +41,11 @@ fn as_json(place: &Place, harness: &HarnessSnapshot) -> Value {
         "settings": place.shown.iter().map(setting).collect::<Vec<_>>(),
         "sealed": sealed.collect::<Vec<_>>(),
         "sealed_everywhere": built_in.collect::<Vec<_>>(),
-        "unmatched": harness.unmatched(),
+        "unmatched": harness.unmatched,
     })
 }
 
-fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
+fn as_text(place: &Place, harness: &Sealed, screen: Screen) -> String {
     let folders =
         [("config", place.config.as_path()), ("state", place.places.state()), ("cache", place.places.cache())];
     let line = |(name, path): (&str, &Path)| format!("{name:<8}{}\n", path.display());
@@ -58,11 +59,11 @@ fn as_text(place: &Place, harness: &HarnessSnapshot, screen: Screen) -> String {
     text += &grid.text();
     text += "\nsealed: a candidate that touches one of these is refused\n";
     let mut grid = Grid::new(&[Column::Text("file"), Column::Flexible("why")], screen);
-    for file in harness.files() {
-        grid.row([Cell::from(&file.path), file.why.to_string().into()]);
+    for (path, why) in &harness.files {
+        grid.row([Cell::from(path), why.as_str().into()]);
     }
     text += &grid.text();
-    let unmatched = harness.unmatched().iter();
+    let unmatched = harness.unmatched.iter();
     text.extend(unmatched.map(|glob| format!("warning: harness '{glob}' matches no file\n")));
     text + "\nsealed in every repository, but for what scope.unseal names\n" + &built_in(screen)
 }
@@ -77,8 +78,8 @@ fn value(value: &Value) -> String {
 
 fn built_in(screen: Screen) -> String {
     let mut grid = Grid::new(&[Column::Text("project"), Column::Flexible("paths")], screen);
-    for rule in BUILT_IN {
-        grid.row([rule.ecosystem.into(), rule.globs.join("  ").into()]);
+    for kind in sealed_everywhere() {
+        grid.row([kind.project.into(), kind.globs.join("  ").into()]);
     }
     grid.text()
 }

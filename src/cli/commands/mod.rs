@@ -1,10 +1,12 @@
 //! The commands, one file each: `run(global, arguments, ui)` does what was asked and returns the exit code.
 
 pub(super) mod clean;
-
+pub(super) mod compare;
 pub(super) mod config;
 pub(super) mod demo;
 mod demo_table;
+pub(super) mod doctor;
+mod dry_run;
 
 pub(super) mod init;
 pub(super) mod log;

@@ -26,6 +26,9 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let mut queues = PatchQueues::new(&place.settings, place.repository.root());
     // A queue that is not there is said now, not after the calibration.
     queues.files().map_err(EngineError::from)?;
+    if args.dry_run {
+        return super::dry_run::run(&place, ui);
+    }
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;

@@ -76,14 +76,14 @@ fn parse(bytes: &[u8], name: &str, source: &str) -> Result<Proposal, CliError> {
 
 /// Returns what a checkout's change must not carry: sealed files and waiting candidates, which often lie beside it.
 fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
-    let snapshot = crate::engine::sealed_files(place.repository.root(), &place.settings)?;
+    let sealed = crate::engine::sealed(place.repository.root(), &place.settings)?;
     let inside = |path: &str| {
         let path = path.trim_start_matches("./").trim_end_matches('/');
         let folder = place.settings.folder.as_str();
         if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     };
     let queues = place.settings.candidates.iter().map(|CandidateSource::Patches(folder)| inside(folder));
-    Ok(snapshot.into_iter().chain([inside("ideas.md")]).chain(queues).collect())
+    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([inside("ideas.md")]).chain(queues).collect())
 }
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
@@ -123,7 +123,8 @@ fn verdict(run: &RunSummary, settings: &Settings) -> String {
     parts.join("\n  ")
 }
 
-fn exit_code(status: Status) -> u8 {
+/// Returns the exit code that a judged candidate gives (FORMATS section 8).
+pub(super) fn exit_code(status: Status) -> u8 {
     match status {
         Status::Keep => 0,
         Status::Discard => 4,

@@ -137,11 +137,11 @@ impl Tracker {
         if self.epoch.measured == 0 {
             self.epoch.size = configured.epoch;
         }
+        let branch = if settings.branch.is_empty() { String::new() } else { format!(" on branch {}", settings.branch) };
         let text = format!(
-            "session '{}' from {} on branch {}: {}, {} is better ({})",
+            "session '{}' from {}{branch}: {}, {} is better ({})",
             settings.name,
             configured.base.short(),
-            settings.branch,
             lens.metric,
             lens.direction,
             configured.why

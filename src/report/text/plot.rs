@@ -1,7 +1,7 @@
 //! A strip of characters that shows where each of a few values lies, and where zero is.
 
 /// Columns of a strip.
-const WIDTH: usize = 31;
+const WIDTH: usize = 25;
 
 /// The range that a group of strips shares: all of the values, and zero.
 #[derive(Debug, Clone, Copy)]
@@ -52,14 +52,14 @@ mod tests {
     #[test]
     fn values_and_zero_share_one_range() {
         let strip = Strip::over([-10.0, -5.0, 2.0].into_iter()).unwrap();
-        assert_eq!(strip.draw(-10.0), "*                        |");
-        assert_eq!(strip.draw(2.0), "                         |    *");
-        assert_eq!(strip.draw(0.0), "                         *");
+        assert_eq!(strip.draw(-10.0), "*                   |");
+        assert_eq!(strip.draw(2.0), "                    |   *");
+        assert_eq!(strip.draw(0.0), "                    *");
     }
 
     #[test]
     fn equal_values_stand_in_the_middle_and_no_value_draws_nothing() {
-        assert_eq!(Strip::over([0.0].into_iter()).unwrap().draw(0.0).len(), 16);
+        assert_eq!(Strip::over([0.0].into_iter()).unwrap().draw(0.0).len(), 13);
         assert!(Strip::over([f64::NAN].into_iter()).is_none());
     }
 }

@@ -12,8 +12,9 @@ use crate::report::lens::with_unit;
 /// What the tool adds to the side information and other sections show already.
 const SHOWN_ELSEWHERE: [&str; 5] = ["deltas", "seconds", "why", "sentinels", "failed"];
 
-/// Writes everything about an experiment.
+/// Writes everything about an experiment; nothing is cut, so a narrow terminal wraps the longest lines.
 pub fn show(view: &ExperimentView, screen: Screen) -> String {
+    let screen = Screen { width: None, ..screen };
     let sections = [
         head(view),
         hypothesis(view),
@@ -64,7 +65,7 @@ fn status(view: &ExperimentView) -> String {
 }
 
 fn hypothesis(view: &ExperimentView) -> String {
-    if view.hypothesis.is_empty() { String::new() } else { format!("hypothesis\n{}", block(&view.hypothesis)) }
+    if view.hypothesis.is_empty() { String::new() } else { format!("hypothesis\n{}", block(2, &view.hypothesis)) }
 }
 
 fn effect(view: &ExperimentView) -> String {
@@ -205,7 +206,7 @@ fn entry(key: &str, value: &Value) -> String {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => format!("{value:#}"),
     };
     if value.contains('\n') {
-        format!("  {}:\n{}", one_line(key), block(&value).replace("  ", "    "))
+        format!("  {}:\n{}", one_line(key), block(4, &value))
     } else {
         format!("  {}: {}\n", one_line(key), one_line(&value))
     }
@@ -226,16 +227,16 @@ fn failure(view: &ExperimentView) -> String {
     let tails = failed.iter().filter(|(key, _)| key.ends_with("tail"));
     let tail = |(key, text): (&String, &Value)| {
         let text = text.as_str()?.trim_end();
-        (!text.is_empty()).then(|| format!("the end of its {}\n{}", key.trim_end_matches("_tail"), block(text)))
+        (!text.is_empty()).then(|| format!("the end of its {}\n{}", key.trim_end_matches("_tail"), block(2, text)))
     };
     tails.filter_map(tail).collect()
 }
 
 /// Indents a text of several lines.
-fn block(text: &str) -> String {
+fn block(columns: usize, text: &str) -> String {
     let mut block = String::new();
     for line in text.trim_end().lines() {
-        block.extend(["  ", &one_line(line), "\n"]);
+        block.extend([&" ".repeat(columns), one_line(line).as_str(), "\n"]);
     }
     block
 }

@@ -1,0 +1,124 @@
+//! `autoresearch doctor`: checks everything that a session needs, and says what to mend.
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::run::context;
+use crate::cli::args::{Doctor, Global};
+use crate::cli::error::CliError;
+use crate::cli::place::{self, Place};
+use crate::cli::ui::Ui;
+use crate::config::Overrides;
+use crate::engine::doctor::{self, Finding, Group, Report, Verdict};
+use crate::engine::{EngineError, Purpose};
+use crate::git::UserRepository;
+use crate::process::{Interrupts, SupervisorProgram};
+
+/// The exit code when somebody stopped it.
+const INTERRUPTED: u8 = 130;
+
+/// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
+pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
+    let mut told = Told { ui: (!args.json).then_some(ui), findings: Vec::new(), closed: None };
+    let ended = examine(global, &mut told);
+    let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
+    if interrupted {
+        told.found(Finding::skipped((Group::Slots, "slots"), "interrupted; what comes after this was not looked at"));
+    } else {
+        ended?;
+    }
+    if let Some(error) = told.closed {
+        return Err(error.into());
+    }
+    let code = if interrupted { INTERRUPTED } else { doctor::exit_code(&told.findings) };
+    if args.json {
+        ui.json(&json!({ "exit_code": code, "findings": told.findings }))?;
+    } else if !interrupted {
+        ui.line(&summary(&told.findings))?;
+    }
+    Ok(code)
+}
+
+fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
+    let start = place::start(global)?;
+    let user = match UserRepository::open(&start) {
+        Ok(user) => user,
+        Err(error) => {
+            told.found(Finding::failure((Group::Repository, "repository"), CliError::from(error).message()));
+            return Ok(());
+        }
+    };
+    let place = Place::find(global, &Overrides::default());
+    let good = doctor::examine_repository(&user, place.as_ref().ok().map(|place| &place.settings), told);
+    let place = match place {
+        Ok(place) => place,
+        Err(error) => {
+            told.found(Finding::failure((Group::Config, "config"), error.message()));
+            return Ok(());
+        }
+    };
+    told.found(Finding::ok((Group::Config, "config"), format!("{} is complete", place.config.display())));
+    if good {
+        doctor::examine_branch(&place.repository, &place.settings, &place.places, told);
+    }
+    let inherited: Vec<_> = std::env::vars_os().collect();
+    doctor::examine_config(&place.repository, &place.settings, &inherited, told);
+    doctor::examine_commands(&place.repository, &place.settings, &inherited, told);
+    let supervisor = SupervisorProgram::current()?;
+    doctor::examine_machine(&place.settings, &place.places, &supervisor, told);
+    if !good {
+        told.found(Finding::skipped((Group::Slots, "slots"), "not made: mend the repository first"));
+        return Ok(());
+    }
+    let interrupts = Interrupts::default();
+    interrupts.install_signal_handlers()?;
+    Ok(doctor::rehearse(&context(&place, &supervisor, &interrupts, Purpose::Rehearsal), told)?)
+}
+
+/// Tells findings as they come and keeps them.
+struct Told<'a> {
+    /// Where to tell them; nowhere when JSON is printed at the end.
+    ui: Option<&'a Ui>,
+    findings: Vec<Finding>,
+    closed: Option<crate::cli::ui::OutputError>,
+}
+
+impl Report for Told<'_> {
+    fn found(&mut self, finding: Finding) {
+        if let (Some(ui), None) = (self.ui, &self.closed) {
+            self.closed = ui.print(&text(&finding)).err();
+        }
+        self.findings.push(finding);
+    }
+
+    fn doing(&mut self, what: &str) {
+        if let Some(ui) = self.ui.filter(|_| Ui::is_live()) {
+            ui.tell(&format!("         ... {what}"));
+        }
+    }
+}
+
+fn text(finding: &Finding) -> String {
+    let (word, colour) = match finding.verdict {
+        Verdict::Ok => ("ok", AnsiColor::Green),
+        Verdict::Warning => ("warning", AnsiColor::Yellow),
+        Verdict::Failure => ("FAILURE", AnsiColor::Red),
+        Verdict::Skipped => ("skipped", AnsiColor::Cyan),
+    };
+    let style = Style::new().fg_color(Some(colour.into()));
+    let mut text = format!("{style}{word:<9}{style:#}{:<14}{}\n", finding.check, finding.detail);
+    if let Some(cure) = &finding.cure {
+        text.push_str(&" ".repeat(23));
+        text.extend(["-> ", cure, "\n"]);
+    }
+    text
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+    let warnings = count(Verdict::Warning);
+    match count(Verdict::Failure) {
+        0 => format!("\nready ({warnings} warnings); 'autoresearch run' starts the session"),
+        failures => format!("\n{failures} to mend before a session can run ({warnings} warnings)"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Checks of what the configuration names: sealed files, candidates, build folders of the surroundings, bench scripts.
+
+use std::ffi::OsString;
+
+use crate::domain::Settings;
+use crate::engine::habits;
+use crate::engine::queue::PatchQueues;
+use crate::engine::workbench::join;
+use crate::gate::{HarnessSnapshot, SealReason};
+use crate::git::UserRepository;
+use crate::process::SHARED_BUILD_FOLDERS;
+
+use super::finding::{Finding, Group, Report};
+
+/// Checks what the settings name; `inherited` is the environment that the program was started in.
+pub fn examine_config(
+    user: &UserRepository,
+    settings: &Settings,
+    inherited: &[(OsString, OsString)],
+    report: &mut dyn Report,
+) {
+    match HarnessSnapshot::collect(user.root(), settings) {
+        Ok(snapshot) => {
+            harness(&snapshot, report);
+            bench_scripts(&snapshot, settings, report);
+        }
+        Err(error) => report.found(Finding::failure((Group::Config, "harness"), error.to_string())),
+    }
+    candidates(user, settings, report);
+    build_folders(settings, inherited, report);
+}
+
+fn harness(snapshot: &HarnessSnapshot, report: &mut dyn Report) {
+    let check = (Group::Config, "harness");
+    let files = snapshot.files();
+    let only_config = files.iter().all(|file| matches!(file.why, SealReason::Config));
+    let count = files.len();
+    report.found(if only_config {
+        Finding::warning(check, "no file of the bench is sealed, so a candidate may change what measures it")
+            .cure("start the bench from a script in the repository, or list its files in 'harness'")
+    } else {
+        Finding::ok(check, format!("{count} files are sealed")).fact("files", count)
+    });
+    for glob in snapshot.unmatched() {
+        report
+            .found(Finding::warning(check, format!("'{glob}' matches no file")).cure("mend or delete it in 'harness'"));
+    }
+}
+
+/// Reads every script that the bench command names.
+fn bench_scripts(snapshot: &HarnessSnapshot, settings: &Settings, report: &mut dyn Report) {
+    let check = (Group::Config, "bench-script");
+    let paths: Vec<String> =
+        settings.bench.command.words().into_iter().map(|word| join(&settings.working_dir, word)).collect();
+    for file in snapshot.files() {
+        let named = matches!(file.why, SealReason::Command(_)) || paths.contains(&file.path);
+        let Some(text) = std::str::from_utf8(&file.bytes).ok().filter(|_| named) else { continue };
+        let found = habits::inspect(text);
+        if found.is_empty() {
+            report.found(Finding::ok(check, format!("{} has no dangerous habit that is known", file.path)));
+        }
+        for habit in found {
+            let detail = format!("{} line {}: {} (`{}`)", file.path, habit.line, habit.kind.problem(), habit.text);
+            report.found(Finding::warning(check, detail).cure(habit.kind.advice()));
+        }
+    }
+}
+
+fn candidates(user: &UserRepository, settings: &Settings, report: &mut dyn Report) {
+    let check = (Group::Config, "candidates");
+    report.found(match PatchQueues::new(settings, user.root()).files() {
+        Ok(files) if files.is_empty() => Finding::warning(check, "there is no patch to try yet")
+            .cure("put *.patch or *.diff files into the folders of 'candidates', or use 'autoresearch try'"),
+        Ok(files) => Finding::ok(check, format!("{} patches wait", files.len())).fact("patches", files.len()),
+        Err(error) => Finding::warning(check, error.to_string())
+            .cure("make the folder when there are patches; 'autoresearch try' needs none"),
+    });
+}
+
+/// Says what becomes of build folders that all checkouts would share.
+fn build_folders(settings: &Settings, inherited: &[(OsString, OsString)], report: &mut dyn Report) {
+    let check = (Group::Config, "build-folders");
+    for (name, value) in inherited {
+        let Some(name) = name.to_str().filter(|name| SHARED_BUILD_FOLDERS.contains(name)) else { continue };
+        let value = value.to_string_lossy();
+        let detail = format!("{name}={value} is not passed on: each slot builds into its own folder");
+        report.found(if settings.sandbox.env.iter().any(|listed| listed == name) {
+            Finding::warning(check, detail).cure(format!("delete {name} from 'sandbox.env', where it has no effect"))
+        } else {
+            Finding::ok(check, detail)
+        });
+    }
+}

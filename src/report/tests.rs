@@ -1,0 +1,343 @@
+//! The views of a session made from the journal lines that `tests/golden` keeps, and their text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{
+    CandidateRun, Configured, Decided, Event, ExperimentId, Phase, PhaseEnded, Proposed, RunSummary, Screened, Stopped,
+    StopRule, Undone,
+};
+use crate::state::SessionState;
+
+const GOLDEN: &str = include_str!("../../tests/golden/journal-format-1.jsonl");
+
+/// Returns the lines of a type, as JSON.
+fn lines(kind: &str) -> Vec<Value> {
+    let all = GOLDEN.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|line| line["type"] == kind).collect()
+}
+
+fn golden<T: DeserializeOwned>(kind: &str) -> T {
+    serde_json::from_value(lines(kind)[0].clone()).unwrap()
+}
+
+/// Returns the golden line of a type after a change of some of its keys.
+fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
+    let mut line = lines(kind)[0].clone();
+    for (key, value) in keys.as_object().unwrap() {
+        line[key] = value.clone();
+    }
+    serde_json::from_value(line).unwrap()
+}
+
+/// A session that is told events, one a minute.
+struct Story {
+    state: SessionState,
+    minute: i64,
+}
+
+impl Story {
+    /// Begins with settings, a calibration and the baseline.
+    fn new() -> Self {
+        let session = serde_json::from_value(json!("019b76da-a800-7000-8000-000000000001")).unwrap();
+        let mut story = Self { state: SessionState::new(session), minute: 0 };
+        story.tell(None, &Event::Configured(golden("config")));
+        story.tell(None, &Event::Calibrated(golden("calibrated")));
+        let baseline = json!({"run": 0, "status": "keep", "reason": "improved", "description": "baseline",
+            "effect": null, "iteration": false, "measured": false});
+        story.tell(Some(0), &Event::Run(changed("run", &baseline)));
+        story
+    }
+
+    fn tell(&mut self, id: Option<u32>, event: &Event) {
+        self.minute += 1;
+        let at = Timestamp::from_second(1_767_225_600 + 60 * self.minute).unwrap();
+        self.state.apply(id.map(ExperimentId), at, event);
+    }
+
+    fn propose(&mut self, id: u32, description: &str) {
+        self.tell(Some(id), &Event::Proposed(changed("proposed", &json!({"description": description}))));
+    }
+
+    /// Settles an experiment whose `run` line has these keys.
+    fn settle(&mut self, id: u32, description: &str, keys: &Value) {
+        self.propose(id, description);
+        let mut keys = keys.clone();
+        keys["run"] = json!(id);
+        keys["description"] = json!(description);
+        self.tell(Some(id), &Event::Run(changed("run", &keys)));
+    }
+
+    fn keep(&mut self, id: u32, description: &str) {
+        let mut effect = lines("run")[0]["effect"].clone();
+        for (key, value) in [("gain", 0.105), ("low", 0.095), ("high", 0.115)] {
+            effect[key] = json!(value);
+        }
+        let commit = format!("{id:010x}{}", "0".repeat(30));
+        self.settle(id, description, &json!({"status": "keep", "reason": "improved", "commit": commit, "effect": effect}));
+    }
+
+    fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
+        let lenses = BTreeMap::new();
+        let now = Timestamp::from_second(1_767_225_600 + 60 * (self.minute + 30)).unwrap();
+        SessionView::new(SessionInput { state: &self.state, lenses: &lenses, latest, running, now }).unwrap()
+    }
+}
+
+fn night() -> Story {
+    let mut story = Story::new();
+    story.keep(1, "Batch the writes of level 1 before the merge");
+    story.settle(2, "Sort the runs twice", &json!({}));
+    story.settle(
+        3,
+        "Edit the bench",
+        &json!({"status": "checks_failed", "reason": "sealed_path", "effect": null, "iteration": false}),
+    );
+    story.keep(4, "Skip the second look\u{1b}[2J-up");
+    story.tell(Some(4), &Event::Undone(golden::<Undone>("undone")));
+    story
+}
+
+const WIDE: Screen = Screen { width: None, colour: false };
+
+#[test]
+fn the_log_has_one_line_for_each_experiment() {
+    let view = night().view(&Latest::default(), None);
+    assert_eq!(
+        text::log(&view, WIDE),
+        "\
+#  status         reason       change                 pairs  commit      description
+0  baseline                    100 ms                        0000000000  baseline
+1  keep           improved     -10.0 % [-10.9, -9.1]      8  0000000001  Batch the writes of level 1 before the merge
+2  discard        no_effect    -0.1 % [-1.1, +0.9]        8              Sort the runs twice
+3  checks_failed  sealed_path                                            Edit the bench
+4  keep (undone)  improved     -10.0 % [-10.9, -9.1]      8              Skip the second look\u{fffd}[2J-up
+"
+    );
+}
+
+#[test]
+fn a_narrow_log_gives_up_the_reason_column_and_cuts_descriptions() {
+    let view = night().view(&Latest::default(), None);
+    let text = text::log(&view, Screen { width: Some(80), colour: false });
+    assert!(text.lines().all(|line| line.chars().count() < 80), "{text}");
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.contains("checks_failed  sealed_path"), "{text}");
+    assert!(text.lines().nth(2).unwrap().ends_with('…'), "{text}");
+}
+
+#[test]
+fn a_running_session_shows_the_candidate_under_way() {
+    let mut story = night();
+    story.propose(5, "Hash the keys once");
+    let pair: CandidateRun = golden("pair");
+    let latest = Latest {
+        experiment: Some(ExperimentId(5)),
+        phase: Some((Phase::Measure, None)),
+        pair: Some(CandidateRun { pair: 5, ..pair }),
+    };
+    let view = story.view(&latest, Some(Holder { pid: Some(77) }));
+    assert_eq!(
+        text::status(&view, WIDE),
+        "\
+session     sample (019b76da-a800-7000-8000-000000000001)
+state       running (pid 77); 'autoresearch stop' ends it
+branch      autoresearch/sample at 0000000000, from base 0000000000
+time        42 min 00 s at work; started 2026-01-01 00:01 UTC, last event 2026-01-01 00:13 UTC
+goal        total_ms, lower is better
+baseline    100 ms in 0.2 s a run; a pair's noise is 1.0 %, 2.0 % can be resolved
+tried       4 settled, 3 of them reached the build: 1 kept, 1 undone, 1 discarded, 1 failed checks
+budget      4 of 100 measured candidates of this alpha epoch; the next has alpha 0.0030
+now         #5 Hash the keys once
+            measure, pair 5 of at most 30, -9.5 % [-10.4, -8.6], ln E 1.0 of 5.8
+
+kept, each measured against the best before it:
+#  status  change                 pairs  commit      description
+1  keep    -10.0 % [-10.9, -9.1]      8  0000000001  Batch the writes of level 1 before the merge
+"
+    );
+}
+
+#[test]
+fn a_stopped_session_names_its_rule_and_a_killed_one_says_so() {
+    let mut story = night();
+    let state = |story: &Story| text::status(&story.view(&Latest::default(), None), WIDE);
+    assert!(state(&story).contains("not running, cut off in the middle; 'autoresearch run' goes on from there"));
+    let stopped = Stopped { rule: StopRule::Plateau, detail: "20 iterations without a keep".to_owned() };
+    story.tell(None, &Event::Stopped(stopped));
+    assert!(state(&story).contains("\nstate       stopped: plateau (20 iterations without a keep)\n"));
+}
+
+#[test]
+fn a_baseline_in_the_making_is_what_is_under_way() {
+    let mut story = Story::new();
+    let latest =
+        Latest { experiment: Some(ExperimentId::BASELINE), phase: Some((Phase::Build, None)), pair: None };
+    let running = Some(Holder { pid: None });
+    assert!(text::status(&story.view(&latest, running), WIDE).contains("now         #0 the baseline\n            build\n"));
+    assert_eq!(story.view(&latest, None).under_way, None);
+    story.propose(1, "A candidate");
+    assert_eq!(story.view(&latest, running).under_way.unwrap().phase, None, "the phase is not this candidate's");
+}
+
+#[test]
+fn a_keep_without_a_commit_is_not_counted_as_kept() {
+    let mut story = Story::new();
+    story.settle(1, "Judge me", &json!({"status": "keep", "reason": "improved"}));
+    let view = story.view(&Latest::default(), None);
+    assert_eq!((view.counts.kept, view.counts.judged_only, view.keeps().count()), (0, 1, 0));
+    assert!(text::log(&view, WIDE).contains("keep (no commit)"));
+}
+
+#[test]
+fn each_segment_is_read_with_its_own_metric() {
+    let story = night();
+    let mut lens = Lens::from(&golden::<Configured>("config").settings.primary);
+    lens.direction = crate::domain::Direction::Higher;
+    let lenses = BTreeMap::from([(0, lens)]);
+    let latest = Latest::default();
+    let now = Timestamp::UNIX_EPOCH;
+    let input = SessionInput { state: &story.state, lenses: &lenses, latest: &latest, running: None, now };
+    let view = SessionView::new(input).unwrap();
+    assert_eq!(view.experiments[1].change.as_ref().unwrap().to_string(), "+11.1 % [+10.0, +12.2]");
+}
+
+#[test]
+fn a_session_without_settings_has_no_view() {
+    let session = serde_json::from_value(json!("019b76da-a800-7000-8000-000000000001")).unwrap();
+    let state = SessionState::new(session);
+    let (lenses, latest) = (BTreeMap::new(), Latest::default());
+    let now = Timestamp::UNIX_EPOCH;
+    assert!(SessionView::new(SessionInput { state: &state, lenses: &lenses, latest: &latest, running: None, now }).is_none());
+}
+
+#[test]
+fn the_json_of_a_session_has_keeps_for_status_and_everything_for_log() {
+    let view = night().view(&Latest::default(), None);
+    let status = status_json(&view);
+    assert_eq!(status["standing"], json!({"state": "cut_off"}));
+    assert_eq!(status["kept"].as_array().unwrap().len(), 1);
+    assert!(status.get("experiments").is_none());
+    let log = log_json(&view);
+    assert_eq!(log["experiments"].as_array().unwrap().len(), 5);
+    assert_eq!(log["experiments"][4]["flags"], json!(["undone"]));
+    assert_eq!(log["experiments"][1]["change"]["unit"], "%");
+}
+
+/// A discarded experiment: two good pairs, a void one, a sentinel that regressed, and side information.
+fn experiment() -> ExperimentView {
+    let configured: Configured = golden("config");
+    let proposed: Proposed = changed(
+        "proposed",
+        &json!({"idea": "batching", "axes": [{"name": "batch", "value": "64"}], "asi": {"mechanism": "fewer calls"}}),
+    );
+    let screened: Screened = golden("screened");
+    let mut attempts: Vec<CandidateRun> =
+        lines("pair").into_iter().map(|line| serde_json::from_value(line).unwrap()).collect();
+    let total = configured.settings.primary.name.clone();
+    attempts[0].candidate.as_mut().unwrap().metrics.insert(total, 90.0);
+    let phases = [
+        PhaseEnded { phase: Phase::Build, what: None, seconds: 61.0, exit: None, failure: None },
+        serde_json::from_value(lines("phase").pop().unwrap()).unwrap(),
+    ];
+    let mut line = lines("decided")[0].clone();
+    line["status"] = json!("discard");
+    line["reason"] = json!("sentinel_regressed");
+    line["detail"] = json!("auto.max_rss_bytes");
+    line["comparison"]["sentinels"] =
+        json!([{"metric": "auto.max_rss_bytes", "state": "failed", "rule": "at most 5 % more", "mu": -0.1}]);
+    let decided: Decided = serde_json::from_value(line).unwrap();
+    let asi = json!({"mechanism": "fewer calls", "hypothesis": proposed.hypothesis, "predicted": {"write_ms": "down"},
+        "auto": {"why": "auto.max_rss_bytes", "failed": {"phase": "check", "stderr_tail": "row 7\n\u{1b}[31mdiffers\n"}}});
+    let run: RunSummary = changed("run", &json!({"asi": asi}));
+    ExperimentView::new(ExperimentParts {
+        id: ExperimentId(1),
+        settings: &configured.settings,
+        proposed: Some(&proposed),
+        screened: Some(&screened),
+        phases: &phases,
+        attempts: &attempts,
+        decided: Some(&decided),
+        run: Some(&run),
+        undone: None,
+        metrics: vec![MetricLine {
+            metric: "total_ms".to_owned(),
+            unit: "ms".to_owned(),
+            baseline: 100.0,
+            candidate: 90.5,
+            change: None,
+        }],
+        folder: Path::new("/state/runs/0001"),
+        files: vec!["candidate.patch".to_owned(), "check-10-tests.err".to_owned()],
+    })
+}
+
+#[test]
+fn show_tells_everything_about_an_experiment() {
+    assert_eq!(
+        text::show(&experiment(), WIDE),
+        "\
+experiment 1: Batch the writes of level 1 before the merge
+status      discard (sentinel_regressed)
+why         auto.max_rss_bytes
+tip         00000000000000000000abcd0000000000000000
+source      candidates/00001-batch.patch
+idea        batching
+axis        batch=64
+applied     exact on the tip
+touches     src/merge.rs, src/writer.rs
+patch       /state/runs/0001/candidate.patch
+
+hypothesis
+  Fewer system calls for the same bytes.
+
+effect      total_ms -0.1 % [-1.1, +0.9] over 8 pairs: no effect
+evidence    ln E -1.5 of 6.9 (alpha 0.0010)
+rule        at least 1.0 % is worth keeping; a pair's noise is 1.0 %
+
+metric        baseline  candidate  change
+total_ms        100 ms  90.500 ms  -
+
+sentinel            state      rule
+auto.max_rss_bytes  regressed  at most 5 % more
+
+pairs of total_ms [ms] ('|' is no change)
+pair  first      baseline  candidate    change  ln E
+   1  candidate    100.05         90  -10.04 %   1.0  *                       |
+   2  baseline     100.06     100.06   +0.00 %   2.0                          *
+   1  candidate         -          -                  void: baseline: exit code 3
+
+phase                 time  result
+build           1 min 01 s  done
+check 10-tests      10.5 s  time limit
+
+the end of its stderr
+  row 7
+  \u{fffd}[31mdiffers
+
+side information
+  mechanism: fewer calls
+  predicted:
+    {
+      \"write_ms\": \"down\"
+    }
+
+files in    /state/runs/0001
+            candidate.patch  check-10-tests.err
+"
+    );
+}
+
+#[test]
+fn the_json_of_an_experiment_has_every_pair_and_the_automatic_side_information() {
+    let json = show_json(&experiment());
+    assert_eq!(json["pairs"].as_array().unwrap().len(), 3);
+    assert_eq!(json["pairs"][2]["void"], "baseline: exit code 3");
+    assert_eq!(json["asi"]["auto"]["failed"]["phase"], "check");
+    assert_eq!(json["effect"]["verdict"], "no_effect");
+}
