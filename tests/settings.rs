@@ -94,7 +94,7 @@ fn what_prepare_makes_is_there_for_every_candidate() {
         "#!/bin/sh\nset -eu\ntest -f deps/made\ntest -f secret\necho \"METRIC work=$(cat src/work)\"\n",
     );
     env.configure(|config| {
-        config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret"] })
+        config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret"] });
     });
     env.patch("1-win.patch", "src/work", "900\n");
     patches(&env, 1);
