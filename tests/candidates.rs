@@ -10,8 +10,8 @@ use support::TestEnvironment;
 /// A counting project with files of many kinds.
 fn rich_project() -> TestEnvironment {
     let env = TestEnvironment::counting_project();
-    let lines: String = (1..=60).map(|n| format!("line {n}\n")).collect();
-    env.write("src/long", lines);
+    let lines: Vec<String> = (1..=60).map(|n| format!("line {n}\n")).collect();
+    env.write("src/long", lines.concat());
     env.write("src/crlf", "one\r\ntwo\r\nthree\r\n");
     env.write("src/latin", b"caf\xe9\nth\xe9\n");
     env.write("src/same", "x\n".repeat(30));
@@ -96,7 +96,7 @@ fn what_candidates_may_not_change_is_refused_before_anything_runs() {
     env.change("1-bench.patch", |env| env.script("bench.sh", "#!/bin/sh\necho METRIC work=1\n"));
     env.change("2-readme.patch", |env| env.write("README.md", "written\n"));
     env.change("3-link.patch", |env| {
-        std::os::unix::fs::symlink("../../etc/passwd", env.repo().join("src/link")).unwrap()
+        std::os::unix::fs::symlink("../../etc/passwd", env.repo().join("src/link")).unwrap();
     });
     env.change("4-rename.patch", |env| {
         std::fs::rename(env.repo().join("bench.sh"), env.repo().join("src/bench.sh")).unwrap();

@@ -112,7 +112,11 @@ fn log_prints_one_line_for_each_experiment() {
     let answer = Room::with_session(10).run(&["log"]);
     assert_eq!((answer.code, answer.err.as_str()), (0, ""));
     assert_eq!(answer.out.lines().count(), 11);
-    assert!(answer.out.lines().last().unwrap().starts_with("10  keep     improved   -9.8 % [-10.9, -9.1]"), "{}", answer.out);
+    assert!(
+        answer.out.lines().last().unwrap().starts_with("10  keep     improved   -9.8 % [-10.9, -9.1]"),
+        "{}",
+        answer.out
+    );
 }
 
 #[test]
@@ -151,8 +155,16 @@ fn show_prints_one_experiment_and_names_the_last_one_when_there_is_none() {
     let room = Room::with_session(10);
     let shown = room.run(&["show", "10"]);
     assert_eq!(shown.code, 0, "{}", shown.err);
-    assert!(shown.out.starts_with("experiment 10: Batch the writes of level 3 before the merge\nstatus      keep (improved)\n"));
-    assert!(shown.out.contains("\ntotal_ms            100.04 ms  90.041 ms  -10.0 % [-10.0, -10.0]\n"), "{}", shown.out);
+    assert!(
+        shown
+            .out
+            .starts_with("experiment 10: Batch the writes of level 3 before the merge\nstatus      keep (improved)\n")
+    );
+    assert!(
+        shown.out.contains("\ntotal_ms            100.04 ms  90.041 ms  -10.0 % [-10.0, -10.0]\n"),
+        "{}",
+        shown.out
+    );
     assert_eq!(room.json(&["show", "10", "--json"])["pairs"].as_array().unwrap().len(), 8);
     let none = room.run(&["show", "99"]);
     assert_eq!((none.code, none.out.as_str()), (1, ""));
@@ -165,7 +177,11 @@ fn without_a_session_every_reading_command_names_the_next_step() {
     for arguments in [&["log"][..], &["status"], &["show", "1"], &["status", "--json"]] {
         let answer = room.run(arguments);
         assert_eq!((answer.code, answer.out.as_str()), (1, ""), "{arguments:?}");
-        assert!(answer.err.starts_with("error: session 'sample' has not run yet: there is nothing in "), "{}", answer.err);
+        assert!(
+            answer.err.starts_with("error: session 'sample' has not run yet: there is nothing in "),
+            "{}",
+            answer.err
+        );
         assert!(answer.err.ends_with("'autoresearch run' starts it\n"), "{}", answer.err);
     }
 }
@@ -317,7 +333,9 @@ fn init_writes_a_starting_set_once_and_print_writes_nothing() {
 #[test]
 fn a_command_line_that_cannot_be_understood_ends_with_2() {
     let room = Room::new();
-    for arguments in [&["log", "--bogus"][..], &["shwo"], &["show"], &["show", "first"], &["clean", "--runs", "-1"], &[]] {
+    for arguments in
+        [&["log", "--bogus"][..], &["shwo"], &["show"], &["show", "first"], &["clean", "--runs", "-1"], &[]]
+    {
         let answer = room.run(arguments);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{arguments:?}: {}", answer.err);
         assert!(answer.err.contains("--help"), "{}", answer.err);

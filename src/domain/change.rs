@@ -109,7 +109,10 @@ mod tests {
 
     #[test]
     fn no_change_has_no_minus_sign() {
-        assert_eq!(Change::of_effect((0.0, 0.0, 0.0), Scale::Ratio, Direction::Lower).to_string(), "+0.0 % [+0.0, +0.0]");
+        assert_eq!(
+            Change::of_effect((0.0, 0.0, 0.0), Scale::Ratio, Direction::Lower).to_string(),
+            "+0.0 % [+0.0, +0.0]"
+        );
         assert_eq!(Change::of_effect((0.0, 0.0, 0.0), Scale::Linear, Direction::Lower).to_string(), "+0 [+0, +0]");
         assert_eq!(Change::of_effect((4e-4, 0.0, 0.1), Scale::Ratio, Direction::Lower).short(), "+0.0 %");
     }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    CandidateRun, Configured, Decided, Event, ExperimentId, Phase, PhaseEnded, Proposed, RunSummary, Screened, Stopped,
-    StopRule, Undone,
+    CandidateRun, Configured, Decided, Event, ExperimentId, Phase, PhaseEnded, Proposed, RunSummary, Screened,
+    StopRule, Stopped, Undone,
 };
 use crate::state::SessionState;
 
@@ -79,7 +79,11 @@ impl Story {
             effect[key] = json!(value);
         }
         let commit = format!("{id:010x}{}", "0".repeat(30));
-        self.settle(id, description, &json!({"status": "keep", "reason": "improved", "commit": commit, "effect": effect}));
+        self.settle(
+            id,
+            description,
+            &json!({"status": "keep", "reason": "improved", "commit": commit, "effect": effect}),
+        );
     }
 
     fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
@@ -176,10 +180,11 @@ fn a_stopped_session_names_its_rule_and_a_killed_one_says_so() {
 #[test]
 fn a_baseline_in_the_making_is_what_is_under_way() {
     let mut story = Story::new();
-    let latest =
-        Latest { experiment: Some(ExperimentId::BASELINE), phase: Some((Phase::Build, None)), pair: None };
+    let latest = Latest { experiment: Some(ExperimentId::BASELINE), phase: Some((Phase::Build, None)), pair: None };
     let running = Some(Holder { pid: None });
-    assert!(text::status(&story.view(&latest, running), WIDE).contains("now         #0 the baseline\n            build\n"));
+    assert!(
+        text::status(&story.view(&latest, running), WIDE).contains("now         #0 the baseline\n            build\n")
+    );
     assert_eq!(story.view(&latest, None).under_way, None);
     story.propose(1, "A candidate");
     assert_eq!(story.view(&latest, running).under_way.unwrap().phase, None, "the phase is not this candidate's");
@@ -213,7 +218,10 @@ fn a_session_without_settings_has_no_view() {
     let state = SessionState::new(session);
     let (lenses, latest) = (BTreeMap::new(), Latest::default());
     let now = Timestamp::UNIX_EPOCH;
-    assert!(SessionView::new(SessionInput { state: &state, lenses: &lenses, latest: &latest, running: None, now }).is_none());
+    assert!(
+        SessionView::new(SessionInput { state: &state, lenses: &lenses, latest: &latest, running: None, now })
+            .is_none()
+    );
 }
 
 #[test]

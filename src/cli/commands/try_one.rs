@@ -83,7 +83,8 @@ fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
         if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     };
     let queues = place.settings.candidates.iter().map(|CandidateSource::Patches(folder)| inside(folder));
-    Ok(sealed.files.into_iter().map(|(path, _)| path).chain([inside("ideas.md")]).chain(queues).collect())
+    let files = sealed.files.into_iter().map(|(path, _)| path);
+    Ok(files.chain([inside("ideas.md")]).chain(queues).collect())
 }
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
