@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::json;
-use support::{Answer, TestEnvironment, fingerprint};
+use support::{Answer, TestEnvironment, fingerprint, wait_for};
 
 /// Runs the program where it must refuse: the exit code, every part of the message, and an untouched repository.
 #[track_caller]
@@ -165,7 +165,7 @@ fn a_branch_that_somebody_moves_during_the_session_stops_it_and_loses_nothing() 
     ));
     let before = env.belongings();
     let child = env.spawn(["run"]);
-    env.wait_for("the proposal", || env.journal_text("counting").contains("\"type\":\"proposed\""));
+    wait_for("the proposal", || env.journal_text("counting").contains("\"type\":\"proposed\""));
     env.git(["update-ref", "refs/heads/autoresearch/counting", &theirs]);
     std::fs::write(&go, "").unwrap();
     let answer = Answer::from(child.wait_with_output().unwrap()).expect(8);

@@ -10,8 +10,8 @@ use support::TestEnvironment;
 /// A counting project with files of many kinds.
 fn rich_project() -> TestEnvironment {
     let env = TestEnvironment::counting_project();
-    let lines = (1..=60).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat();
-    env.write("src/long", lines);
+    let lines: Vec<String> = (1..=60).map(|n| format!("line {n}\n")).collect();
+    env.write("src/long", lines.concat());
     env.write("src/crlf", "one\r\ntwo\r\nthree\r\n");
     env.write("src/latin", b"caf\xe9\nth\xe9\n");
     env.write("src/same", "x\n".repeat(30));

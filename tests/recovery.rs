@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{Child, Command};
 
 use serde_json::json;
-use support::{Answer, TestEnvironment};
+use support::{Answer, TestEnvironment, wait_for};
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
@@ -151,7 +151,7 @@ fn let_go(env: &TestEnvironment) {
 }
 
 fn wait_for_event(env: &TestEnvironment, kind: &str, experiment: u64) {
-    env.wait_for(kind, || {
+    wait_for(kind, || {
         let text = env.journal_text("counting");
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         complete.lines().any(|line| is(line, kind, experiment))
@@ -190,7 +190,7 @@ fn a_session_killed_between_two_pairs_keeps_the_complete_ones() {
         env.beside("go").display()
     ));
     let mut child = env.spawn(["run"]);
-    env.wait_for("two pairs", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 6);
+    wait_for("two pairs", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 6);
     std::thread::sleep(std::time::Duration::from_millis(200));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -314,7 +314,7 @@ fn pairs_measured_with_another_harness_do_not_count_for_a_resumed_experiment() {
         env.beside("go").display()
     ));
     let mut child = env.spawn(["run"]);
-    env.wait_for("one pair", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 5);
+    wait_for("one pair", || env.journal_text("counting").matches("\"type\":\"pair\"").count() >= 5);
     child.kill().unwrap();
     child.wait().unwrap();
     env.wait_for_quiet();

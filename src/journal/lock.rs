@@ -11,7 +11,14 @@ use super::JournalError;
 /// The lock file stays where it is: removing it would let two processes lock two files of one name.
 #[derive(Debug)]
 pub struct SessionLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for SessionLock {
+    fn drop(&mut self) {
+        // Closing alone would not free it while a child, forked at this moment, still has a copy of the descriptor.
+        let _ = self.file.unlock();
+    }
 }
 
 impl SessionLock {
@@ -31,7 +38,7 @@ impl SessionLock {
             Err(TryLockError::Error(source)) => return Err(JournalError::io("lock", &path)(source)),
         }
         write_pid(&mut file).map_err(JournalError::io("write the lock file", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Returns the lock file that belongs to a journal.

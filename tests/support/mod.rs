@@ -225,18 +225,7 @@ impl TestEnvironment {
         let works_here = |entry: std::io::Result<fs::DirEntry>| {
             fs::read_link(entry.unwrap().path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.root.path()))
         };
-        self.wait_for("the end of all processes", || !fs::read_dir("/proc").unwrap().any(works_here));
-    }
-
-    /// Waits until something is so.
-    #[track_caller]
-    #[expect(clippy::unused_self, reason = "reads like the other steps of a test")]
-    pub fn wait_for(&self, what: &str, mut there: impl FnMut() -> bool) {
-        let start = Instant::now();
-        while !there() {
-            assert!(start.elapsed() < Duration::from_mins(2), "waited in vain for {what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for("the end of all processes", || !fs::read_dir("/proc").unwrap().any(works_here));
     }
 
     /// Returns the repository's folder.
@@ -298,7 +287,7 @@ impl TestEnvironment {
         self.git(["add", "-N", "--", file]);
         let diff = self.git(["diff", "--binary", "HEAD", "--", file]);
         if let Some(before) = before {
-            self.write(file, before)
+            self.write(file, before);
         } else {
             self.git(["reset", "-q", "--", file]);
             fs::remove_file(self.repo().join(file)).unwrap();
@@ -352,6 +341,16 @@ impl TestEnvironment {
             fs::write(&path, "[user]\n\tname = Test Person\n\temail = test@example.com\n").unwrap();
         }
         path
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_mins(2), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
