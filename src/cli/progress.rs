@@ -101,7 +101,8 @@ impl Area {
         let Some(texts) = texts else { return self.clear() };
         for (line, text) in self.lines.iter().zip(texts) {
             line.set_message(text);
-            line.tick();
+            // Not left to the rate limit: the next event may be a long measurement away.
+            line.force_draw();
         }
     }
 
