@@ -141,14 +141,15 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn status_says_whether_the_session_runs_stopped_or_was_cut_off() {
-    let room = Room::with_session(3);
-    assert_eq!(room.json(&["status", "--json"])["standing"]["state"], "cut_off");
-    let lock = SessionLock::acquire(&room.journal()).unwrap();
-    let running = room.json(&["status", "--json"])["standing"].clone();
-    assert_eq!((&running["state"], &running["pid"]), (&"running".into(), &std::process::id().into()));
-    drop(lock);
-    stop(&room);
-    let text = room.run(&["status"]).out;
+    let cut_off = Room::with_session(3);
+    assert_eq!(cut_off.json(&["status", "--json"])["standing"]["state"], "cut_off");
+    let running = Room::with_session(3);
+    let _lock = SessionLock::acquire(&running.journal()).unwrap();
+    let standing = running.json(&["status", "--json"])["standing"].clone();
+    assert_eq!((&standing["state"], &standing["pid"]), (&"running".into(), &std::process::id().into()));
+    let stopped = Room::with_session(3);
+    stop(&stopped);
+    let text = stopped.run(&["status"]).out;
     assert!(text.contains("\nstate       stopped: plateau (20 iterations without a keep)\n"), "{text}");
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::CliError;
 use super::place::Place;
 use super::ui::Ui;
-use crate::domain::Event;
+use crate::domain::{Event, Phase};
 use crate::journal::{JournalError, Reader, Record, TornTail};
 use crate::report::{Latest, Lens, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
@@ -80,6 +80,8 @@ impl Pass {
             }
             "pair" => {
                 self.state.pass_over(record.at);
+                // What began before a pair is over: the pairs are what goes on.
+                self.phase = None;
                 self.pair = Some(record);
             }
             _ => self.state.pass_over(record.at),
@@ -115,6 +117,7 @@ impl Pass {
         if let Some(record) = &self.pair
             && let Some(Event::Pair(attempt)) = record.event()?
         {
+            latest.phase.get_or_insert((Phase::Measure, None));
             latest.pair = Some(*attempt);
         }
         Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
@@ -150,6 +153,7 @@ mod tests {
         assert_eq!(half.state.unfinished().unwrap().id, ExperimentId(2));
         assert_eq!(half.latest.experiment, Some(ExperimentId(2)));
         assert_eq!(half.latest.pair.unwrap().pair, 5);
+        assert_eq!(half.latest.phase, Some((Phase::Measure, None)));
         let settled = fold(&journal(folder.path(), 3 + 18)).unwrap().unwrap();
         assert!(settled.latest.experiment.is_none() && settled.latest.pair.is_none());
         assert_eq!(settled.state.experiments().len(), 1);

@@ -89,7 +89,11 @@ fn holder(lock: &Path) -> Result<Option<Holder>, CliError> {
     };
     // Shared and given back at once: two who look do not see each other.
     match file.try_lock_shared() {
-        Ok(()) => Ok(None),
+        Ok(()) => {
+            // Said aloud: a child that is being started at this moment shares the open file until it runs.
+            let _ = file.unlock();
+            Ok(None)
+        }
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
             let read = file.read_to_string(&mut text);
@@ -124,6 +128,8 @@ mod tests {
         let held = SessionLock::acquire(&journal).unwrap();
         assert_eq!(holder(&lock).unwrap(), Some(Holder { pid: Some(std::process::id()) }));
         drop(held);
-        assert_eq!(holder(&lock).unwrap(), None);
+        let left = folder.path().join("left.lock");
+        std::fs::write(&left, "1\n").unwrap();
+        assert_eq!(holder(&left).unwrap(), None);
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Progress<'a> {
 #[derive(Debug)]
 enum Screen<'a> {
     /// Two lines that are redrawn, and finished lines above them.
-    Live { ui: &'a Ui, area: Area },
+    Live { ui: &'a Ui, area: Option<Area> },
     /// Finished lines only.
     Plain { ui: &'a Ui },
     /// Nowhere.
@@ -33,7 +33,7 @@ enum Screen<'a> {
 impl<'a> Progress<'a> {
     /// Shows progress on standard error: live on a terminal, plain lines elsewhere.
     pub(super) fn new(ui: &'a Ui) -> Self {
-        let screen = if Ui::is_live() { Screen::Live { ui, area: Area::new() } } else { Screen::Plain { ui } };
+        let screen = if Ui::is_live() { Screen::Live { ui, area: None } } else { Screen::Plain { ui } };
         Self { tracker: Tracker::default(), screen }
     }
 
@@ -53,12 +53,17 @@ impl<'a> Progress<'a> {
 impl Observer for Progress<'_> {
     fn event(&mut self, experiment: Option<ExperimentId>, event: &Event) {
         let line = self.tracker.take(experiment, event);
-        match &self.screen {
+        match &mut self.screen {
             Screen::Live { ui, area } => {
-                if let Some(line) = line {
-                    area.above(|| ui.tell(&styled(&line)));
+                match (&line, &area) {
+                    (Some(line), Some(area)) => area.above(|| ui.tell(&styled(line))),
+                    (Some(line), None) => ui.tell(&styled(line)),
+                    (None, _) => {}
                 }
-                area.draw(self.tracker.area());
+                match self.tracker.area() {
+                    Some(texts) => area.get_or_insert_with(Area::new).draw(texts),
+                    None => *area = None,
+                }
             }
             Screen::Plain { ui } => {
                 if let Some(line) = line {
@@ -81,7 +86,7 @@ fn styled(line: &Line) -> String {
     }
 }
 
-/// Two lines at the bottom of a terminal; they go away with the run.
+/// Two lines at the bottom of a terminal; they go away when this is dropped.
 #[derive(Debug)]
 struct Area {
     bars: MultiProgress,
@@ -97,27 +102,23 @@ impl Area {
         Self { bars, lines }
     }
 
-    fn draw(&self, texts: Option<[String; 2]>) {
-        let Some(texts) = texts else { return self.clear() };
+    fn draw(&self, texts: [String; 2]) {
         for (line, text) in self.lines.iter().zip(texts) {
             line.set_message(text);
-            line.tick();
+            // Not left to the rate limit: the next event may be a long measurement away.
+            line.force_draw();
         }
     }
 
     fn above(&self, write: impl FnOnce()) {
         self.bars.suspend(write);
     }
-
-    fn clear(&self) {
-        // A terminal that cannot be cleared is nobody's fault.
-        let _ = self.bars.clear();
-    }
 }
 
 impl Drop for Area {
     fn drop(&mut self) {
         self.lines.iter().for_each(ProgressBar::finish_and_clear);
-        self.clear();
+        // A terminal that cannot be cleared is nobody's fault.
+        let _ = self.bars.clear();
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::domain::{Change, Direction, MetricName, Objective, Scale};
+use crate::domain::{Change, Direction, MetricName, Objective, Scale, number};
 
 /// How a metric is read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,14 +54,21 @@ impl Lens {
     pub fn size(&self, size: f64) -> String {
         match self.scale {
             Scale::Ratio => format!("{:.1} %", 100.0 * size.exp_m1()),
-            Scale::Linear => self.value(size),
+            Scale::Linear => with_unit(&trimmed(size), &self.unit),
         }
     }
 
     /// Writes a value of the metric with its unit.
     pub fn value(&self, value: f64) -> String {
-        with_unit(&crate::domain::number(value), &self.unit)
+        with_unit(&number(value), &self.unit)
     }
+}
+
+/// Writes a number without the zeros that only line columns up.
+fn trimmed(value: f64) -> String {
+    let text = number(value);
+    let fraction = text.contains('.') && !text.contains('e');
+    if fraction { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Puts a unit behind a number where there is one.
@@ -118,6 +125,7 @@ mod tests {
     fn sizes_stand_in_percent_or_in_the_unit() {
         assert_eq!(lens(Scale::Ratio, Direction::Lower, "ms").size(0.0198), "2.0 %");
         assert_eq!(lens(Scale::Linear, Direction::Lower, "calls").size(3.0), "3 calls");
+        assert_eq!(lens(Scale::Linear, Direction::Lower, "calls").size(0.5), "0.5 calls");
         assert_eq!(lens(Scale::Linear, Direction::Lower, "").step_unit(), "");
     }
 }

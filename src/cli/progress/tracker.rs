@@ -108,6 +108,11 @@ impl Tracker {
             }
             Event::Note(note) => Some(milestone(format!("note: {}", note.text))),
             Event::Stopped(stopped) => Some(milestone(self.stop(stopped))),
+            Event::PhaseEnded(ended) if ended.phase == Phase::Warmup => {
+                // Pairs follow a warm-up, and the first of them may take long.
+                self.phase(experiment, Phase::Measure, None);
+                None
+            }
             Event::Screened(_)
             | Event::PhaseEnded(_)
             | Event::Decided(_)
@@ -183,6 +188,7 @@ impl Tracker {
         let lens = self.session.as_ref().map(|session| &session.lens);
         let change = attempt.estimate.zip(lens).map(|(estimate, lens)| lens.change(estimate));
         let step = self.step(experiment);
+        step.phase = Some(Phase::Measure.to_string());
         step.pairs = attempt.pair;
         step.change = change.or(step.change.take());
         step.ln_e = attempt.ln_e.or(step.ln_e);
@@ -310,7 +316,7 @@ mod tests {
         assert_eq!(title, "#10 Batch the writes of level 3 before the merge");
         assert_eq!(
             standing,
-            "  check | pair 8 of 30 | -9.5 % [-10.4, -8.6] | ln E 8.0 of 6.9 | 9 tried, 0 kept, alpha budget 91 of 100 left"
+            "  measure | pair 8 of 30 | -9.5 % [-10.4, -8.6] | ln E 8.0 of 6.9 | 9 tried, 0 kept, alpha budget 91 of 100 left"
         );
     }
 
