@@ -51,4 +51,4 @@ pub use places::Places;
 pub use queue::PatchQueues;
 pub use roles::Roles;
 pub use session::{Candidates, Context, Purpose, Session};
-pub use summary::{Lens, MetricRow, metric_row, number};
+pub use summary::{Lens, MetricRow, metric_row};

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings,
+    Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings, number,
 };
 use crate::stats;
 
@@ -42,23 +42,6 @@ impl MetricRow {
             self.change.map_or_else(|| "-".to_owned(), |change| change.to_string()),
         ]
     }
-}
-
-/// Writes a value with four significant digits at least and no exponent where it is readable.
-pub fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e15 {
-        return format!("{value}");
-    }
-    let digits = if value.abs() >= 1000.0 {
-        0
-    } else if value.abs() >= 100.0 {
-        1
-    } else if value.abs() >= 1.0 {
-        3
-    } else {
-        5
-    };
-    format!("{value:.digits$}")
 }
 
 /// Compares the two arms of one metric over all complete pairs.
@@ -218,17 +201,4 @@ fn failure(phase: &PhaseEnded, run_dir: &Path) -> Value {
         }
     }
     value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well_at_any_size() {
-        assert_eq!(number(48.0), "48");
-        assert_eq!(number(1234.56), "1235");
-        assert_eq!(number(12.345_67), "12.346");
-        assert_eq!(number(0.001_234_5), "0.00123");
-    }
 }

@@ -3,8 +3,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::JournalError;
+
+/// How often a lock that is held is tried again, and the time between.
+const GLANCES: u32 = 10;
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// Holds a session's lock until it is dropped; the operating system frees it when the process dies.
 ///
@@ -32,7 +37,7 @@ impl SessionLock {
             .truncate(false)
             .open(&path)
             .map_err(JournalError::io("open the lock file", &path))?;
-        match file.try_lock() {
+        match lock_patiently(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::Locked { pid: holder(&mut file), path }),
             Err(TryLockError::Error(source)) => return Err(JournalError::io("lock", &path)(source)),
@@ -45,6 +50,17 @@ impl SessionLock {
     pub fn path_of(journal: &Path) -> PathBuf {
         journal.with_extension("lock")
     }
+}
+
+/// Tries for a moment: a command that only looks holds the lock for microseconds.
+fn lock_patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..GLANCES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 fn write_pid(file: &mut File) -> std::io::Result<()> {

@@ -137,9 +137,9 @@ impl ExperimentRecord {
         self.patch_id.map(|id| PatchId(id.unpack()))
     }
 
-    /// Says whether it is a keep that still stands.
+    /// Says whether it is a keep that was committed (not only judged) and still stands.
     pub fn stands(&self) -> bool {
-        self.status == Status::Keep && !self.flags.contains(Flag::Undone)
+        self.status == Status::Keep && self.commit != self.tip && !self.flags.contains(Flag::Undone)
     }
 
     pub(super) fn is_patch_on(&self, patch: PackedId, tip: PackedId) -> bool {
