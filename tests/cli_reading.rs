@@ -1,5 +1,7 @@
 //! The commands that read a session, run as programs in a sealed room: pinned environment, temporary repository.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;

@@ -1,5 +1,7 @@
 //! `compare` and `run --dry-run`: answers without a session, and nothing of the repository changed.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use support::{Answer, TestEnvironment, fingerprint};

@@ -1,5 +1,7 @@
 //! `autoresearch doctor`: what it finds in healthy and in ailing projects, and that it leaves no trace.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod support;
 
 use serde_json::Value;
