@@ -209,6 +209,7 @@ fn a_dry_run_after_a_session_starts_from_its_tip_and_leaves_out_what_was_tried()
 #[test]
 fn a_dry_run_on_a_baseline_that_fails_says_so() {
     let env = TestEnvironment::counting_project();
+    env.patch("1-win.patch", "src/work", "900\n");
     env.script("checks/never", "#!/bin/sh\nexit 1\n");
     let answer = env.run(["run", "--dry-run"]).expect(3);
     assert!(answer.stderr.contains("never"), "{}", answer.stderr);
