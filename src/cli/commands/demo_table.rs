@@ -14,17 +14,24 @@ pub(in crate::cli) fn table(rows: &[Row], settings: &Settings) -> String {
 
 fn cells(row: &Row, settings: &Settings) -> Vec<String> {
     let found = row.found.as_ref();
-    let mut truth: Vec<String> = row.truth.expected.iter().map(|e| e.reason.to_string()).collect();
-    truth.dedup();
     vec![
         row.truth.patch.trim_end_matches(".patch").to_owned(),
         found.map_or_else(String::new, |f| effect(f, settings)),
         found.map_or_else(String::new, |f| if f.runs == 0 { "-".to_owned() } else { f.runs.to_string() }),
         found.map_or_else(|| "not tried".to_owned(), |f| format!("{} ({})", f.run.status, f.run.reason)),
-        truth.join(" or "),
+        truth(row),
         agreement(&row.agreement),
         naive(row),
     ]
+}
+
+/// Names the outcomes that are right, the first two of them where there are many.
+fn truth(row: &Row) -> String {
+    let mut reasons: Vec<String> = row.truth.expected.iter().map(|e| e.reason.to_string()).collect();
+    reasons.dedup();
+    let more = if reasons.len() > 2 { ", ..." } else { "" };
+    reasons.truncate(2);
+    reasons.join(" or ") + more
 }
 
 fn effect(found: &Found, settings: &Settings) -> String {
