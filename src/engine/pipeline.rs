@@ -176,6 +176,7 @@ impl Session<'_, '_> {
         what: Option<&str>,
         run: impl FnOnce(&mut Self) -> Attempt<T>,
     ) -> Attempt<T> {
+        self.pause_point()?;
         let what = what.map(str::to_owned);
         let started = PhaseStarted { phase, what: what.clone() };
         self.recorder.experiment(Event::PhaseStarted(started), Durability::Written)?;
