@@ -58,10 +58,13 @@ pub(super) enum Command {
     /// Compare two commits; needs no config and no session.
     Compare(Compare),
     /// End a running session from another terminal, after its current step.
+    #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
     /// Show where the session stands.
+    #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
     Status(Reading),
     /// List the experiments.
+    #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
     Log(Reading),
     /// Show one experiment whole.
     Show(Show),

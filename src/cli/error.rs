@@ -17,6 +17,9 @@ use crate::process::ProcessError;
 /// The exit code of a command line that cannot be understood.
 pub(super) const USAGE: u8 = 2;
 
+/// The exit code of an interruption that left the journal complete.
+pub(super) const INTERRUPTED: u8 = 130;
+
 /// The exit code of what people can mend: configuration, repository, files.
 const USER: u8 = 1;
 

@@ -36,10 +36,18 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             if !error.is_closed_pipe() {
-                ui.error(&error.message());
+                tell(&ui, &error);
             }
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Tells how a command ended that did not end by itself; a stop that was asked for is no error.
+fn tell(ui: &Ui, error: &CliError) {
+    match error.exit_code() {
+        0 | error::INTERRUPTED => ui.tell(&error.message()),
+        _ => ui.error(&error.message()),
     }
 }
 
