@@ -1,11 +1,9 @@
 //! Judges what a candidate touches, seals the harness, and knows the checks: all before anything of a candidate runs.
 //!
 //! A [`HarnessSnapshot`] is taken once from the user's checkout; a [`ScopeRules`] is compiled from the settings and the
-//! snapshot and judges the whole change of a candidate; a [`CheckRun`] is one executable of the checks folder after it
-//! ran.
+//! snapshot and judges the whole change of a candidate.
 
 mod builtin;
-mod check;
 mod error;
 mod glob;
 mod scope;
@@ -16,7 +14,6 @@ mod words;
 mod tests;
 
 pub use builtin::{BUILT_IN, SealedRule};
-pub use check::CheckRun;
 pub use error::GateError;
 pub use scope::{ChangedPath, Refusal, ScopeRules};
 pub use snapshot::{HarnessChange, HarnessFile, HarnessSnapshot, SealReason};

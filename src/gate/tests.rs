@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::*;
-use crate::domain::{Build, Command, Exit, LimitKind, Outcome, Reason, Scope, Settings, TimeLimit, Usage, VerifyClean};
+use crate::domain::{Build, Command, Reason, Scope, Settings, TimeLimit, VerifyClean};
 
 fn settings() -> Settings {
     let line = include_str!("../../tests/golden/journal-format-1.jsonl").lines().nth(1).unwrap();
@@ -259,16 +259,4 @@ fn a_checkout_without_checks_or_config_has_none() {
     let snapshot = snapshot(folder.path(), &settings());
     assert_eq!(snapshot.files(), []);
     assert_eq!(snapshot.checks().count(), 0);
-}
-
-#[test]
-fn each_end_of_a_check_has_its_reason() {
-    let failure = |outcome| {
-        let exit = Exit { outcome, usage: Usage::default() };
-        CheckRun { name: "20-tests".to_owned(), exit, log: PathBuf::from("check-20-tests.log") }.failure()
-    };
-    assert_eq!(failure(Outcome::Code(0)), None);
-    assert_eq!(failure(Outcome::Code(1)), Some((Reason::CheckFailed, "20-tests: exit code 1".to_owned())));
-    assert_eq!(failure(Outcome::TimedOut), Some((Reason::CheckTimeout, "20-tests: time limit".to_owned())));
-    assert_eq!(failure(Outcome::LimitBroken(LimitKind::Output)).unwrap().0, Reason::ResourceLimit);
 }
