@@ -1,7 +1,7 @@
 //! What the loop itself costs for one discarded experiment on 20 000 tracked files, beside git doing the same steps.
 //!
 //! Run with `cargo bench --bench discard`. Both arms take the same candidates in turn, in one process run: this program
-//! in a slot as its engine does it (screen, apply, reset, lay, journal with its syncs), git in a clone
+//! in a slot as its engine does it (screen, apply, reset, lay, journal with its syncs), git in the checkout
 //! (`git apply`, then `git checkout -- . && git clean -fd`). Between apply and removal both get the same build output.
 //! Build, bench and checks are in neither; what this program looks at after each of them is a line of its own.
 
@@ -10,7 +10,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use autoresearch::domain::{Event, ExperimentId, ObjectId, Settings};
@@ -39,8 +39,6 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = folder.path().join("repository");
     let candidates = generate(&root);
-    let clone = folder.path().join("clone");
-    git(folder.path(), &["clone", "-q", "--local", "repository", "clone"]);
     let mut ours = Ours::open(&root, folder.path());
     let (mut our_times, mut git_times) = (vec![Vec::new(); OURS.len()], vec![Vec::new(); GITS.len()]);
     for (at, candidate) in candidates.iter().enumerate() {
@@ -48,7 +46,7 @@ fn main() {
         if at % 2 == 0 {
             mine = ours.discard(candidate);
         }
-        theirs.extend(discard_with_git(&clone, candidate));
+        theirs.extend(discard_with_git(&root, candidate));
         if at % 2 == 1 {
             mine = ours.discard(candidate);
         }
@@ -94,11 +92,12 @@ fn timed<T>(ms: &mut f64, step: impl FnOnce() -> T) -> T {
     result
 }
 
-fn git(dir: &Path, args: &[&str]) {
+fn git(dir: &Path, args: &[&str], input: &[u8]) {
     let mut command = Command::new("git");
-    command.current_dir(dir).args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]);
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    assert!(command.args(args).status().expect("git runs").success(), "git {args:?}");
+    command.current_dir(dir).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let mut child = command.args(args).stdin(Stdio::piped()).spawn().expect("git starts");
+    child.stdin.take().expect("a pipe").write_all(input).expect("git reads");
+    assert!(child.wait().expect("git ends").success(), "git {args:?}");
 }
 
 fn tracked(number: usize) -> String {
@@ -112,20 +111,10 @@ fn line(path: &str, number: usize) -> String {
 
 /// Writes and commits the repository; returns the files with its candidates.
 fn generate(root: &Path) -> Vec<PathBuf> {
-    for number in 0..FOLDERS * FILES {
-        let path = tracked(number);
-        let full = root.join(&path);
-        fs::create_dir_all(full.parent().expect("a folder")).expect("a new folder");
-        fs::write(&full, (1..=LINES).map(|n| line(&path, n)).collect::<String>()).expect("a new file");
-    }
-    fs::create_dir(root.join("checks")).expect("a new folder");
-    for name in ["autoresearch.config.json", "bench.sh", "checks/tests.sh"] {
-        fs::write(root.join(name), "#!/bin/sh\n").expect("a new file");
-    }
-    git(root, &["init", "-q"]);
-    git(root, &["add", "."]);
-    git(root, &["commit", "-q", "-m", "Base"]);
-    git(root, &["repack", "-adq"]);
+    fs::create_dir(root).expect("a new folder");
+    git(root, &["init", "-q"], b"");
+    git(root, &["fast-import", "--quiet", "--force"], &stream());
+    git(root, &["checkout", "-q", "-f", "bench"], b"");
     let queue = root.with_file_name("candidates");
     fs::create_dir(&queue).expect("a new folder");
     let file = |candidate: usize| {
@@ -134,6 +123,23 @@ fn generate(root: &Path) -> Vec<PathBuf> {
         path
     };
     (0..=CANDIDATES).map(file).collect()
+}
+
+/// Makes what `git fast-import` reads: one commit with every file, packed at once.
+fn stream() -> Vec<u8> {
+    let mut stream =
+        b"commit refs/heads/bench\ncommitter bench <bench@localhost> 1767225600 +0000\ndata 4\nBase".to_vec();
+    let mut add = |path: &str, text: &str| {
+        stream.extend(format!("\nM 644 inline {path}\ndata {}\n{text}", text.len()).into_bytes());
+    };
+    for path in (0..FOLDERS * FILES).map(tracked) {
+        add(&path, &(1..=LINES).map(|n| line(&path, n)).collect::<String>());
+    }
+    for path in ["autoresearch.config.json", "bench.sh", "checks/tests.sh"] {
+        add(path, "#!/bin/sh\n");
+    }
+    stream.push(b'\n');
+    stream
 }
 
 /// Makes a candidate that changes two files and adds one.
@@ -167,13 +173,13 @@ fn build(root: &Path) {
     }
 }
 
-fn discard_with_git(clone: &Path, candidate: &Path) -> Vec<f64> {
+fn discard_with_git(root: &Path, candidate: &Path) -> Vec<f64> {
     let (mut apply, mut remove) = (0.0, 0.0);
-    timed(&mut apply, || git(clone, &["apply", &candidate.to_string_lossy()]));
-    build(clone);
+    timed(&mut apply, || git(root, &["apply", &candidate.to_string_lossy()], b""));
+    build(root);
     timed(&mut remove, || {
-        git(clone, &["checkout", "-q", "--", "."]);
-        git(clone, &["clean", "-fdq"]);
+        git(root, &["checkout", "-q", "--", "."], b"");
+        git(root, &["clean", "-fdq"], b"");
     });
     vec![apply, remove]
 }
