@@ -303,6 +303,29 @@ fn a_try_beside_an_unfinished_experiment_leaves_it_to_the_next_run() {
 }
 
 #[test]
+fn two_experiments_left_at_once_are_both_finished_by_one_run() {
+    let env = finished();
+    let text = env.journal_text("counting");
+    let left = |line: &&str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let before = ["proposed", "screened", "phase"].contains(&line["type"].as_str().unwrap());
+        match line["experiment"].as_u64() {
+            Some(0) => true,
+            Some(1) => before || line["type"] == "pair",
+            Some(_) => before,
+            None => line["type"] != "stopped" && line["run"].as_u64().is_none_or(|run| run == 0),
+        }
+    };
+    let kept: Vec<&str> = text.lines().filter(left).collect();
+    write_journal(&env, &(kept.join("\n") + "\n"));
+    env.git(["update-ref", BRANCH, "main"]);
+    goes_on(&env, &BOTH);
+    let recovered = env.events("counting", "recovered");
+    let found: Vec<&str> = recovered.iter().map(|event| event["found"].as_str().unwrap()).collect();
+    assert!(found.len() == 2 && found[0].contains("experiment 1") && found[1].contains("experiment 2"), "{found:?}");
+}
+
+#[test]
 fn pairs_measured_with_another_harness_do_not_count_for_a_resumed_experiment() {
     let env = TestEnvironment::hooked_project();
     env.patch("1-worse.patch", "src/work", "1100\n");

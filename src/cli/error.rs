@@ -61,6 +61,9 @@ pub(super) enum CliError {
     /// A command that leaves nothing behind was ended early.
     #[error("interrupted before the answer was there; nothing is left behind")]
     Interrupted,
+    /// A candidate was to be judged, and the session was asked to stop before the verdict.
+    #[error("stopped before there was a verdict; 'autoresearch run' goes on with this experiment")]
+    NoVerdict,
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -134,7 +137,7 @@ impl CliError {
         match self {
             Self::Engine(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted | Self::NoVerdict => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
             Self::Git(_)
             | Self::Config(_)

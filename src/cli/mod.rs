@@ -1,6 +1,7 @@
 //! The command line: arguments, channels, exit codes, and one file for each command.
 
 mod args;
+mod bug;
 mod commands;
 mod error;
 mod fold;
@@ -32,15 +33,17 @@ pub fn main() -> ExitCode {
         }
     };
     let ui = Ui::new(cli.global.color);
-    match dispatch(&cli, &ui) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            if !error.is_closed_pipe() {
-                tell(&ui, &error);
-            }
-            ExitCode::from(error.exit_code())
+    bug::tell_panics(Ui::new(cli.global.color));
+    ExitCode::from(bug::guarded(&ui, || answer(&cli, &ui)))
+}
+
+fn answer(cli: &Cli, ui: &Ui) -> u8 {
+    dispatch(cli, ui).unwrap_or_else(|error| {
+        if !error.is_closed_pipe() {
+            tell(ui, &error);
         }
-    }
+        error.exit_code()
+    })
 }
 
 /// Tells how a command ended that did not end by itself; a stop that was asked for is no error.

@@ -26,8 +26,8 @@ enum Screen<'a> {
     Live { ui: &'a Ui, area: Option<Area> },
     /// Finished lines only.
     Plain { ui: &'a Ui },
-    /// Nowhere.
-    Quiet,
+    /// Nowhere, but for notes: what a caller must know who otherwise sees nothing happen.
+    Quiet { ui: &'a Ui },
 }
 
 impl<'a> Progress<'a> {
@@ -37,9 +37,9 @@ impl<'a> Progress<'a> {
         Self { tracker: Tracker::default(), screen }
     }
 
-    /// Shows nothing.
-    pub(super) fn quiet() -> Self {
-        Self { tracker: Tracker::default(), screen: Screen::Quiet }
+    /// Shows notes only.
+    pub(super) fn quiet(ui: &'a Ui) -> Self {
+        Self { tracker: Tracker::default(), screen: Screen::Quiet { ui } }
     }
 
     /// Takes over what happened before, so that a resumed session shows its counts and its metric.
@@ -70,7 +70,11 @@ impl Observer for Progress<'_> {
                     ui.tell(&styled(&line));
                 }
             }
-            Screen::Quiet => {}
+            Screen::Quiet { ui } => {
+                if let (Some(line), Event::Note(_)) = (line, event) {
+                    ui.tell(&styled(&line));
+                }
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The facts of one experiment as they come in, live or read back from the journal.
 
-use crate::domain::{CandidateRun, Decided, Event, ExperimentId, Pair, PhaseEnded, Proposed, Screened, Screening};
+use crate::domain::{
+    CandidateRun, Decided, Event, ExperimentId, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
+};
 
 /// Everything the journal says about one experiment, in order; one fold serves the live loop, recovery and `show`.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +48,18 @@ impl ExperimentFacts {
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }
+    }
+
+    /// Says whether an event is the settling line of this experiment as a keep that moved the branch.
+    pub(super) fn moved_branch(&self, event: &Event) -> bool {
+        let Event::Run(run) = event else { return false };
+        let moves = self.decided.as_ref().is_some_and(|decided| decided.moves_branch);
+        moves && run.status == Status::Keep && self.id.is_some_and(|id| id.0 == run.run)
+    }
+
+    /// Drops what was measured: against another tip it is no evidence.
+    pub(super) fn forget_attempts(&mut self) {
+        self.attempts.clear();
     }
 
     /// Returns the complete pairs, by number.

@@ -32,8 +32,8 @@ pub(super) struct ReadBack {
     pub state: SessionState,
     /// The noise rings.
     pub rings: Rings,
-    /// Facts of the unfinished experiment.
-    pub unfinished: Option<ExperimentFacts>,
+    /// Facts of the unfinished experiments, oldest first.
+    pub unfinished: Vec<ExperimentFacts>,
 }
 
 /// Reads a journal back in one pass.
@@ -57,13 +57,17 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         }
         rings.apply(record.experiment, &event);
         match (&event, record.experiment) {
-            (Event::Run(_), Some(id)) => drop(open.remove(&id)),
+            (Event::Run(_), Some(id)) => {
+                if open.remove(&id).is_some_and(|facts| facts.moved_branch(&event)) {
+                    open.values_mut().for_each(ExperimentFacts::forget_attempts);
+                }
+            }
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
     }
-    let unfinished = state.unfinished().and_then(|u| open.remove(&u.id));
+    let unfinished = state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
     Ok(ReadBack { state, rings, unfinished })
 }
 
@@ -94,8 +98,7 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        if let Some((id, run)) = recover::complete(&mut recorder, unfinished, (settings, places, user), rings.roles())?
-        {
+        for (id, run) in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
             rings.apply(Some(id), &Event::Run(Box::new(run)));
         }
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());

@@ -15,10 +15,9 @@ use super::workbench::Attempt;
 impl Session<'_, '_> {
     /// Builds both slots, checks the baseline and calibrates, unless a calibration of this machine and segment serves.
     pub fn ready(&mut self) -> Result<(), EngineError> {
-        let unfinished = self.recorder.facts().clone();
         self.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
         let result = self.bring_up();
-        self.recorder.begin(unfinished);
+        self.recorder.begin(ExperimentFacts::default());
         if let Err(error) = &result {
             self.stopped_by(error)?;
         }

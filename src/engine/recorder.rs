@@ -1,5 +1,7 @@
 //! The one door through which facts enter the record: journal first, then the fold, then the observers.
 
+use std::collections::VecDeque;
+
 use crate::domain::{Event, ExperimentId, Observer};
 use crate::journal::{Journal, JournalError};
 use crate::state::SessionState;
@@ -20,13 +22,14 @@ pub(super) struct Recorder<'o> {
     journal: Journal,
     state: SessionState,
     facts: ExperimentFacts,
+    left: VecDeque<ExperimentFacts>,
     observers: Vec<&'o mut dyn Observer>,
 }
 
 impl<'o> Recorder<'o> {
     /// Takes over an open journal, the fold of what it holds, and those who want to be told.
     pub(super) fn new(journal: Journal, state: SessionState, observers: Vec<&'o mut dyn Observer>) -> Self {
-        Self { journal, state, facts: ExperimentFacts::default(), observers }
+        Self { journal, state, facts: ExperimentFacts::default(), left: VecDeque::new(), observers }
     }
 
     /// Returns the fold of everything recorded.
@@ -42,6 +45,16 @@ impl<'o> Recorder<'o> {
     /// Begins the facts of an experiment, or takes up those that an interrupted session left.
     pub(super) fn begin(&mut self, facts: ExperimentFacts) {
         self.facts = facts;
+    }
+
+    /// Takes over the facts of experiments that earlier processes left without a verdict, oldest first.
+    pub(super) fn leave(&mut self, left: VecDeque<ExperimentFacts>) {
+        self.left = left;
+    }
+
+    /// Takes out the facts of the oldest experiment that was left without a verdict.
+    pub(super) fn take_left(&mut self) -> Option<ExperimentFacts> {
+        self.left.pop_front()
     }
 
     /// Records an event that belongs to no experiment.
@@ -62,8 +75,14 @@ impl<'o> Recorder<'o> {
             Durability::Synced => self.journal.append_synced(id, event)?,
         };
         self.state.apply(id, at, event);
+        if matches!(event, Event::Configured(_)) {
+            self.left.iter_mut().for_each(|facts| facts.apply(event));
+        }
         if matches!(event, Event::Configured(_)) || (id.is_some() && id == self.facts.id) {
             self.facts.apply(event);
+        }
+        if self.facts.moved_branch(event) {
+            self.left.iter_mut().for_each(ExperimentFacts::forget_attempts);
         }
         for observer in &mut self.observers {
             observer.event(id, event);

@@ -10,21 +10,32 @@ use super::recorder::{Durability, Recorder};
 use super::roles::Roles;
 use super::summary::{Lens, SummaryContext, run_summary};
 
+/// Completes every experiment that was left with a verdict, oldest first, and leaves the others to the loop.
+///
+/// Returns the settling lines.
+pub(super) fn complete_all(
+    recorder: &mut Recorder<'_>,
+    unfinished: Vec<ExperimentFacts>,
+    (settings, places, user): (&Settings, &Places, &UserRepository),
+    roles: &Roles,
+) -> Result<Vec<(ExperimentId, RunSummary)>, EngineError> {
+    let (decided, left): (Vec<_>, Vec<_>) = unfinished.into_iter().partition(|facts| facts.decided.is_some());
+    recorder.leave(left.into());
+    let mut complete = |facts| complete(recorder, facts, (settings, places, user), roles).transpose();
+    decided.into_iter().filter_map(&mut complete).collect()
+}
+
 /// Completes an experiment whose verdict is in the journal but whose settling line is not.
 ///
 /// The commit's objects were durable before the verdict was written, so a keep is completed by moving the branch from
-/// the old tip, unless it moved already. Returns the settling line. An experiment without a verdict is left for the loop to take up.
-pub(super) fn complete(
+/// the old tip, unless it moved already. Returns the settling line.
+fn complete(
     recorder: &mut Recorder<'_>,
-    unfinished: Option<ExperimentFacts>,
+    facts: ExperimentFacts,
     (settings, places, user): (&Settings, &Places, &UserRepository),
     roles: &Roles,
 ) -> Result<Option<(ExperimentId, RunSummary)>, EngineError> {
-    let Some(facts) = unfinished else { return Ok(None) };
-    let Some(decided) = facts.decided.clone() else {
-        recorder.begin(facts);
-        return Ok(None);
-    };
+    let Some(decided) = facts.decided.clone() else { return Ok(None) };
     let id = facts.id;
     recorder.begin(facts);
     let action = match decided.commit.as_ref().filter(|_| decided.moves_branch) {

@@ -11,15 +11,19 @@ use super::session::Session;
 pub(super) const GIVEN_PATCH: &str = "given.patch";
 
 impl Session<'_, '_> {
-    /// Rebuilds, warms up and goes on with the same evidence, where an experiment was left without a verdict.
+    /// Finishes every experiment that was left without a verdict: a killed `run` and a killed `try` leave one each.
     pub(super) fn resume_unfinished(&mut self) -> Result<(), EngineError> {
-        let facts = self.recorder.facts();
-        let (Some(id), Some(proposed), None) = (facts.id, facts.proposed.clone(), facts.decided.as_ref()) else {
-            return Ok(());
-        };
-        if self.recorder.state().unfinished().map(|unfinished| unfinished.id) != Some(id) {
-            return Ok(());
+        while let Some(facts) = self.recorder.take_left() {
+            self.recorder.begin(facts);
+            self.resume_one()?;
         }
+        Ok(())
+    }
+
+    /// Rebuilds, warms up and goes on with the same evidence.
+    fn resume_one(&mut self) -> Result<(), EngineError> {
+        let facts = self.recorder.facts();
+        let (Some(id), Some(proposed)) = (facts.id, facts.proposed.clone()) else { return Ok(()) };
         let given = self.places.run(id).join(GIVEN_PATCH);
         let bytes = std::fs::read(&given).map_err(|source| EngineError::io("read", &given, source))?;
         let found = format!("experiment {id} had {} pairs and no verdict", facts.pairs().len());

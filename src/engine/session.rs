@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::domain::{
-    Author, Event, ExperimentId, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule, Stopped,
+    Author, Event, ExperimentId, Note, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule,
+    Stopped,
 };
 use crate::gate::ScopeRules;
 use crate::git::UserRepository;
@@ -23,6 +25,9 @@ use super::recorder::{Durability, Recorder};
 use super::rings::Rings;
 use super::screen::write_whole;
 use super::workbench::Workbench;
+
+/// A wait for the host lock that is not worth telling: two sessions that take turns wait for a pair of the other.
+const SILENT_WAIT: Duration = Duration::from_secs(5);
 
 /// What a session is started with.
 pub struct Context<'a> {
@@ -246,13 +251,32 @@ impl Session<'_, '_> {
     }
 
     /// Waits until nothing else is measured or built on this host, and keeps it so.
-    pub(super) fn host_lock(&self) -> Result<HostLock, EngineError> {
-        let give_up =
-            |_| if self.interrupts.abort_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        match HostLock::acquire(give_up) {
-            Err(HostError::WaitEnded { .. }) => Err(EngineError::Interrupted),
+    ///
+    /// Nothing is under way meanwhile, so that a stop that is asked for once ends the wait too. A wait that a person
+    /// would notice is told once.
+    pub(super) fn host_lock(&mut self) -> Result<HostLock, EngineError> {
+        let mut told = Ok(false);
+        let lock = HostLock::acquire(|waited| {
+            if matches!(told, Ok(false)) && waited >= SILENT_WAIT {
+                told = self.tell_wait().map(|()| true);
+            }
+            if told.is_err() || self.pause_point().is_err() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        told?;
+        match lock {
+            Err(HostError::WaitEnded { .. }) => self.pause_point().and(Err(EngineError::Interrupted)),
             lock => Ok(lock?),
         }
+    }
+
+    fn tell_wait(&mut self) -> Result<(), EngineError> {
+        let lock = HostLock::path();
+        let text = format!("another session builds or measures on this host; waiting for {}", lock.display());
+        Ok(self.recorder.session(Event::Note(Note { text }), Durability::Written)?)
     }
 
     /// Returns the error budget of the present epoch.

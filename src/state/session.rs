@@ -275,6 +275,12 @@ impl SessionState {
         self.unfinished.values().next()
     }
 
+    /// Returns every experiment that was proposed and not settled, oldest first: a killed `run` and a killed `try` leave
+    /// one each.
+    pub fn all_unfinished(&self) -> impl Iterator<Item = &Unfinished> {
+        self.unfinished.values()
+    }
+
     /// Returns the number that the next proposal gets.
     pub fn next_id(&self) -> ExperimentId {
         self.last_id.next()

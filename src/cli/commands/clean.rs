@@ -64,11 +64,10 @@ impl Sizes {
         let slots = git::workspace_size(place.places.cache())?.total();
         let all_runs = runs(place)?;
         let mut old_runs = keep.map(|keep| oldest(&all_runs, keep)).unwrap_or_default();
-        if let Some(unfinished) = unfinished(place)?
-            && keep.is_some()
-        {
-            // A resumed session goes on from the files of the experiment that it left.
-            old_runs.retain(|run| *run != place.places.run(unfinished));
+        if keep.is_some() {
+            // A resumed session goes on from the files of the experiments that it left.
+            let needed: Vec<_> = unfinished(place)?.into_iter().map(|id| place.places.run(id)).collect();
+            old_runs.retain(|run| !needed.contains(run));
         }
         let old_bytes = old_runs.iter().map(|run| size(run)).sum::<Result<u64, _>>()?;
         Ok(Self {
@@ -132,9 +131,9 @@ fn oldest(runs: &[PathBuf], keep: usize) -> Vec<PathBuf> {
     runs[..runs.len().saturating_sub(keep)].to_vec()
 }
 
-fn unfinished(place: &Place) -> Result<Option<ExperimentId>, CliError> {
+fn unfinished(place: &Place) -> Result<Vec<ExperimentId>, CliError> {
     let folded = fold(&place.places.journal())?;
-    Ok(folded.and_then(|folded| folded.state.unfinished().map(|unfinished| unfinished.id)))
+    Ok(folded.map(|folded| folded.state.all_unfinished().map(|left| left.id).collect()).unwrap_or_default())
 }
 
 /// Adds up the disk blocks of a file or folder; links are not followed, and what is missing takes nothing.

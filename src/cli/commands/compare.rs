@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Compare, ui: &Ui) -> Result<u8
         interrupts: &interrupts,
         inherited: std::env::vars_os().collect(),
     };
-    let mut progress = if args.json { Progress::quiet() } else { Progress::new(ui) };
+    let mut progress = if args.json { Progress::quiet(ui) } else { Progress::new(ui) };
     let answer = compare(&around, &question, &mut progress).map_err(|error| of_base(error, &args.base))?;
     drop(progress);
     if args.json {

@@ -9,7 +9,7 @@ use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::domain::{Status, StopRule, Stopped};
+use crate::domain::{StopRule, Stopped};
 use crate::engine::{Context, EngineError, PatchQueues, Purpose, Session};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::state::SessionState;
@@ -73,7 +73,7 @@ pub(super) fn context<'a>(
 /// Says what was kept and where to look; the sum of the kept effects is no measurement and is not shown.
 fn closing(state: &SessionState, stopped: &Stopped, place: &Place) -> String {
     let tried = state.experiments().iter().filter(|record| record.id.0 != 0).count();
-    let kept = state.keeps().filter(|record| record.status == Status::Keep).count();
+    let kept = state.keeps().count();
     let mut text = format!("stopped: {} ({})\n{tried} tried, {kept} kept", stopped.rule, stopped.detail);
     if kept > 0 {
         let branch = &place.settings.branch;

@@ -28,12 +28,16 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
-    let mut progress = if args.json { Progress::quiet() } else { resumed_progress(&place, ui)? };
+    let mut progress = if args.json { Progress::quiet(ui) } else { resumed_progress(&place, ui)? };
     let commit = if args.no_commit { Commit::No } else { Commit::Yes };
     let mut session = Session::open(&context, vec![&mut progress])?;
-    session.ready()?;
-    let run = session.judge_one(&Offer::Readable(proposal), commit)?;
+    let run = session.ready().and_then(|()| session.judge_one(&Offer::Readable(proposal), commit));
     drop(session);
+    let run = run.map_err(|error| match error {
+        // For `run` that is a planned end; here 0 would say "kept".
+        EngineError::StopRequested => CliError::NoVerdict,
+        error => CliError::Engine(error),
+    })?;
     if args.json {
         ui.json(&answer(&run, &place.settings, commit))?;
     } else {

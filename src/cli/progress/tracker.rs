@@ -32,6 +32,8 @@ pub(super) struct Tracker {
     settled: u32,
     kept: u32,
     step: Option<Step>,
+    /// Whether the verdict of the experiment under way moves the branch; one that only judges keeps nothing.
+    moves_branch: bool,
 }
 
 /// What the settings say that is shown.
@@ -113,11 +115,11 @@ impl Tracker {
                 self.phase(experiment, Phase::Measure, None);
                 None
             }
-            Event::Screened(_)
-            | Event::PhaseEnded(_)
-            | Event::Decided(_)
-            | Event::IdeaEdited(_)
-            | Event::SandboxApplied(_) => None,
+            Event::Decided(decided) => {
+                self.moves_branch = decided.moves_branch;
+                None
+            }
+            Event::Screened(_) | Event::PhaseEnded(_) | Event::IdeaEdited(_) | Event::SandboxApplied(_) => None,
         }
     }
 
@@ -208,7 +210,7 @@ impl Tracker {
     fn count(&mut self, run: &RunSummary) {
         self.settled += 1;
         self.iterations += u32::from(run.iteration);
-        self.kept += u32::from(run.status == Status::Keep);
+        self.kept += u32::from(run.status == Status::Keep && self.moves_branch);
         if run.measured {
             self.epoch.measured += 1;
             self.epoch.keeps += u32::from(run.status == Status::Keep);

@@ -156,7 +156,10 @@ impl Walk<'_, '_, '_> {
             self.report.found(Finding::warning((Group::Baseline, "checks"), detail).cure(cure));
         } else if passed == count {
             let check = (Group::Baseline, "checks");
-            let (detail, slowest) = (format!("{count} checks pass on the base"), times.check_s);
+            let (detail, slowest) = (
+                format!("{count} {} on the base", if count == 1 { "check passes" } else { "checks pass" }),
+                times.check_s,
+            );
             self.report.found(Finding::ok(check, detail).fact("checks", count).fact("slowest_s", slowest));
         }
         Ok(Some(times))
