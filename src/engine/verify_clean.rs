@@ -66,7 +66,7 @@ impl Session<'_, '_> {
     fn clean_pair(&mut self, number: u32) -> Step<Pair> {
         self.pause_point()?;
         // Numbers beyond any race's give these pairs coins of their own.
-        match self.attempt(u32::MAX - number)? {
+        match self.attempt_named(u32::MAX - number, format!("clean-{number:02}"))? {
             PairAttempt::Complete(pair) => Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
                 None => Ok(pair),
                 Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
