@@ -61,6 +61,14 @@ pub(super) enum CliError {
     /// A command that leaves nothing behind was ended early.
     #[error("interrupted before the answer was there; nothing is left behind")]
     Interrupted,
+    /// What was named to be judged is no file, and no commit either.
+    #[error("there is no file {}, and as a commit: {source}", path.display())]
+    NoSuchCandidate {
+        /// Where the file would be.
+        path: PathBuf,
+        /// Why it is no commit.
+        source: GitError,
+    },
     /// A candidate was to be judged, and the session was asked to stop before the verdict.
     #[error("stopped before there was a verdict; 'autoresearch run' goes on with this experiment")]
     NoVerdict,
@@ -148,6 +156,7 @@ impl CliError {
             | Self::Output(_)
             | Self::Io { .. }
             | Self::NoCacheHome
+            | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }

@@ -94,10 +94,15 @@ impl Session<'_, '_> {
     }
 
     pub(super) fn attempt(&mut self, number: u32) -> Result<PairAttempt, EngineError> {
+        self.attempt_named(number, format!("{number:02}"))
+    }
+
+    /// Runs one pair whose logs bear a name of their own.
+    pub(super) fn attempt_named(&mut self, number: u32, name: String) -> Result<PairAttempt, EngineError> {
         let _host = self.host_lock()?;
         let order = self.coin(number);
         let run_dir = self.places.run(self.current_id());
-        measure::run_pair(number, order, &mut PairBench { bench: &mut self.bench, run_dir, number })
+        measure::run_pair(number, order, &mut PairBench { bench: &mut self.bench, run_dir, name })
     }
 
     fn coin(&self, number: u32) -> crate::domain::Order {
@@ -126,14 +131,15 @@ impl Session<'_, '_> {
 struct PairBench<'b, 'a> {
     bench: &'b mut Workbench<'a>,
     run_dir: PathBuf,
-    number: u32,
+    /// What the pair's logs are called.
+    name: String,
 }
 
 impl Bench for PairBench<'_, '_> {
     type Error = EngineError;
 
     fn run(&mut self, arm: Arm) -> Result<Result<Reading, BenchFailure>, EngineError> {
-        let log = self.run_dir.join(super::logs::stem(Phase::Measure, Some(&format!("{:02}-{arm}", self.number))));
+        let log = self.run_dir.join(super::logs::stem(Phase::Measure, Some(&format!("{}-{arm}", self.name))));
         let result = self.bench.bench(arm, log)?;
         Ok(result.map(|(reading, _)| reading).map_err(|failure| BenchFailure {
             reason: failure.reason,

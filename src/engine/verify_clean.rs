@@ -14,7 +14,7 @@ const CHEAP_BUILD: f64 = 120.0;
 /// Pairs that the rebuilt program is measured in.
 const PAIRS: u32 = 3;
 
-/// The largest `decision.maxPairs`; numbers beyond it give these pairs coins and logs of their own.
+/// The largest `decision.maxPairs`; numbers beyond it give these pairs coins of their own.
 const BEYOND_ANY_RACE: u32 = 1000;
 
 impl Session<'_, '_> {
@@ -68,7 +68,7 @@ impl Session<'_, '_> {
     /// Measures one pair of the rebuilt program; it is no evidence, so it is not journalled as a pair.
     fn clean_pair(&mut self, number: u32) -> Step<Pair> {
         self.pause_point()?;
-        match self.attempt(BEYOND_ANY_RACE + number)? {
+        match self.attempt_named(BEYOND_ANY_RACE + number, format!("clean-{number:02}"))? {
             PairAttempt::Complete(pair) => Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
                 None => Ok(pair),
                 Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),

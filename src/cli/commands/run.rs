@@ -35,7 +35,12 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
     let mut progress = resumed_progress(&place, ui)?;
     let mut session = Session::open(&context, vec![&mut progress])?;
-    session.ready()?;
+    match session.ready() {
+        Ok(()) => {}
+        // A planned end, which the progress told already.
+        Err(EngineError::StopRequested) => return Ok(0),
+        Err(error) => return Err(error.into()),
+    }
     let stopped = session.run(&mut queues)?;
     let text = closing(session.state(), &stopped, &place);
     drop(session);

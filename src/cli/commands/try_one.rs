@@ -64,7 +64,7 @@ fn read(global: &Global, args: &Try, place: &Place) -> Result<Proposal, CliError
         let bytes = std::fs::read(&path).map_err(|source| CliError::io("read", &path, source))?;
         return parse(&bytes, name, name);
     }
-    let commit = repository.commit_patch(name)?;
+    let commit = repository.commit_patch(name).map_err(|source| CliError::NoSuchCandidate { path, source })?;
     let mut proposal = parse(&commit.patch, name, commit.commit.as_str())?;
     let (subject, body) = commit.message.split_once('\n').unwrap_or((&commit.message, ""));
     subject.trim().clone_into(&mut proposal.description);

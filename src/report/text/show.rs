@@ -9,6 +9,9 @@ use crate::report::experiment::{EffectView, ExperimentView, MetricLine, PairView
 use crate::report::grid::{Cell, Column, Grid, Screen, Tone, one_line};
 use crate::report::lens::with_unit;
 
+/// Columns that the names of kept files may take.
+const FILES_WIDTH: usize = 100;
+
 /// What the tool adds to the side information and other sections show already.
 const SHOWN_ELSEWHERE: [&str; 5] = ["deltas", "seconds", "why", "sentinels", "failed"];
 
@@ -216,7 +219,21 @@ fn files(view: &ExperimentView) -> String {
     if view.files.is_empty() {
         return String::new();
     }
-    labelled("files in", &view.folder.display().to_string()) + &labelled("", &view.files.join("  "))
+    let lines = wrapped(&view.files);
+    labelled("files in", &view.folder.display().to_string())
+        + &lines.iter().map(|line| labelled("", line)).collect::<String>()
+}
+
+/// Puts names side by side, as many as fit in a line.
+fn wrapped(names: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut().filter(|line| line.len() + name.len() < FILES_WIDTH) {
+            Some(line) => *line = format!("{line}  {name}"),
+            None => lines.push(name.clone()),
+        }
+    }
+    lines
 }
 
 /// Writes what the journal kept of the output of the command that failed.
