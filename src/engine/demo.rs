@@ -7,7 +7,7 @@ use crate::domain::{Direction, Event, ExperimentId, Observer, ProposalSource, Ru
 use crate::process::Tool;
 
 use super::EngineError;
-use super::truth::{Agreement, Truth, judge};
+use super::truth::{Agreement, Expected, Truth, judge};
 
 /// What became of one candidate, and what its first run alone would have said.
 #[derive(Debug, Clone)]
@@ -110,7 +110,8 @@ impl Row {
     /// Says whether keeping by one noisy run would have been wrong here; `None` where it was never measured.
     pub fn naive_is_wrong(&self) -> Option<bool> {
         let kept = self.found.as_ref()?.naive_keep?;
-        Some(kept != self.truth.expected.iter().any(|e| e.status == Status::Keep))
+        let is_right = |e: &Expected| (e.status == Status::Keep) == kept;
+        Some(!self.truth.expected.iter().any(is_right))
     }
 }
 
