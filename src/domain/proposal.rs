@@ -72,3 +72,21 @@ pub struct Proposal {
     /// The unified diff, without mail headers.
     pub patch: PatchText,
 }
+
+impl Proposal {
+    /// Makes a proposal of a patch whose author says nothing of it.
+    pub fn untold(description: String, source: ProposalSource, patch: PatchText) -> Self {
+        Self {
+            description,
+            hypothesis: String::new(),
+            idea: None,
+            axes: Vec::new(),
+            goal: Goal::Improve,
+            asi: Asi::new(),
+            author: None,
+            base_commit: None,
+            source,
+            patch,
+        }
+    }
+}

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::{
-    Arm, Asi, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Decision, Direction, Event, ExperimentId,
-    Goal, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective, Observer, PatchText, Patience, Phase,
-    Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed, Settings, Stop,
-    TimeLimit, VerifyClean,
+    Arm, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Decision, Direction, Event, ExperimentId, Limits,
+    MetricCalibration, MetricName, Note, ObjectId, Objective, Observer, PatchText, Patience, Phase, Proposal,
+    ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed, Settings, Stop, TimeLimit,
+    VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -225,18 +225,8 @@ impl Session<'_, '_> {
 }
 
 fn proposal(candidate: &ObjectId, question: &Question) -> Proposal {
-    Proposal {
-        description: format!("{}..{}", question.base, question.candidate),
-        hypothesis: String::new(),
-        idea: None,
-        axes: Vec::new(),
-        goal: Goal::Improve,
-        asi: Asi::new(),
-        author: None,
-        base_commit: None,
-        source: ProposalSource::Try(candidate.to_string()),
-        patch: PatchText::default(),
-    }
+    let description = format!("{}..{}", question.base, question.candidate);
+    Proposal::untold(description, ProposalSource::Try(candidate.to_string()), PatchText::default())
 }
 
 /// Makes the settings of a comparison: those of a session without gate, scope and stop rules.

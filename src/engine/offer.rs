@@ -1,6 +1,6 @@
 //! What a candidate source offers next, whatever its state.
 
-use crate::domain::{Asi, Goal, PatchText, Proposal, ProposalSource, Reason};
+use crate::domain::{PatchText, Proposal, ProposalSource, Reason};
 use crate::propose::{PatchFileError, QueueError, QueueFile};
 
 /// One candidate as it was found.
@@ -49,16 +49,6 @@ impl Offer {
 
 /// Makes a proposal of bytes that say nothing of themselves.
 fn nameless(name: &str, bytes: Vec<u8>) -> Proposal {
-    Proposal {
-        description: name.rsplit('/').next().unwrap_or(name).to_owned(),
-        hypothesis: String::new(),
-        idea: None,
-        axes: Vec::new(),
-        goal: Goal::Improve,
-        asi: Asi::new(),
-        author: None,
-        base_commit: None,
-        source: ProposalSource::Queue(name.to_owned()),
-        patch: PatchText(bytes),
-    }
+    let description = name.rsplit('/').next().unwrap_or(name).to_owned();
+    Proposal::untold(description, ProposalSource::Queue(name.to_owned()), PatchText(bytes))
 }
