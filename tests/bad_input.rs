@@ -298,6 +298,25 @@ fn a_missing_candidate_folder_is_refused_with_its_name() {
 }
 
 #[test]
+fn a_disk_with_too_little_room_is_named_and_nothing_is_blamed_on_the_baseline() {
+    let env = project();
+    env.configure(|config| config["limits"] = json!({ "diskFreeBytes": 1_u64 << 60 }));
+    let answer = env.run(["run"]).expect(8);
+    for part in ["the disk is low", "limits.diskFreeBytes is 1152921504606846976", "make room"] {
+        assert!(answer.stderr.contains(part), "{}", answer.stderr);
+    }
+    assert_eq!(env.events("counting", "stopped").last().unwrap()["rule"], "disk_low");
+    env.configure(|config| config["limits"] = json!({ "diskFreeBytes": 1 }));
+    env.run(["run"]).expect(0);
+}
+
+#[test]
+fn an_experiment_that_is_no_number_is_refused_with_where_to_find_one() {
+    let env = project();
+    refused(&env, &["show", "first"], 2, &["autoresearch log"]);
+}
+
+#[test]
 fn a_session_that_could_not_begin_begins_when_the_cause_is_mended() {
     let env = TestEnvironment::counting_project();
     env.patch("1-win.patch", "src/work", "900\n");

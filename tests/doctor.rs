@@ -242,3 +242,13 @@ fn with_an_exported_shared_build_folder_a_win_of_20_percent_is_still_found() {
     assert_eq!(verdict["change"]["value"].as_f64().map(f64::round), Some(-20.0), "{verdict}");
     assert!(!shared.exists());
 }
+
+#[test]
+fn a_build_that_stamps_the_state_of_its_checkout_is_warned_of() {
+    let env = TestEnvironment::counting_project();
+    assert!(of(&doctor(&env).1, "stamp", "warning").is_empty());
+    env.write("version.mk", "VERSION := $(shell git describe --tags --dirty)\n");
+    env.commit("stamp the version");
+    let findings = doctor(&env).1;
+    assert_eq!(the(&findings, "stamp", "warning")["facts"]["files"], serde_json::json!(["version.mk"]));
+}

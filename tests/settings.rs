@@ -85,16 +85,17 @@ fn an_experiment_in_a_folder_of_its_own_finds_its_files_there() {
 #[test]
 fn what_prepare_makes_is_there_for_every_candidate() {
     let env = TestEnvironment::counting_project();
-    env.write(".gitignore", "/deps\n/secret\n");
+    env.write(".gitignore", "/deps\n/secret\n/data\n");
     env.git(["add", ".gitignore"]);
     env.git(["commit", "-q", "-m", "ignore"]);
     env.write("secret", "copied\n");
+    env.write("data/in/deep", "copied\n");
     env.script(
         "bench.sh",
-        "#!/bin/sh\nset -eu\ntest -f deps/made\ntest -f secret\necho \"METRIC work=$(cat src/work)\"\n",
+        "#!/bin/sh\nset -eu\ntest -f deps/made\ntest -f secret\ntest -f data/in/deep\necho \"METRIC work=$(cat src/work)\"\n",
     );
     env.configure(|config| {
-        config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret"] });
+        config["prepare"] = json!({ "command": "mkdir -p deps && cp secret deps/made", "copy": ["secret", "data"] });
     });
     env.patch("1-win.patch", "src/work", "900\n");
     patches(&env, 1);

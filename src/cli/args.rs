@@ -207,11 +207,18 @@ impl From<Better> for Direction {
     }
 }
 
+/// Reads the number of an experiment.
+fn experiment_number(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.parse().map_err(|_| "give the number of an experiment; 'autoresearch log' lists them".to_owned())
+}
+
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch show 7\n  autoresearch show 7 --json")]
 pub(super) struct Show {
-    /// The experiment's number.
+    /// The experiment's number, as 'autoresearch log' shows it.
+    #[arg(value_name = "N", value_parser = experiment_number)]
     pub experiment: u32,
     /// Print JSON.
     #[arg(long)]

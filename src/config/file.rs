@@ -89,7 +89,7 @@ pub(super) struct PrepareFile {
     pub(super) network: Option<bool>,
     /// Files, relative to this file's folder, whose change makes it run again.
     pub(super) rerun_when: Option<Vec<String>>,
-    /// Untracked files of the checkout, relative to this file's folder, copied into each slot first.
+    /// Untracked files and folders of the checkout, relative to this file's folder, copied into each slot first.
     pub(super) copy: Option<Vec<String>>,
 }
 

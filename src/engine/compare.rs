@@ -19,7 +19,6 @@ use super::experiment::ExperimentFacts;
 use super::opening::refuse;
 use super::pipeline::Commit;
 use super::places::Places;
-use super::ready::healthy;
 use super::recorder::Durability;
 use super::runner::with_ending;
 use super::scratch::Scratch;
@@ -152,7 +151,7 @@ impl Session<'_, '_> {
         let what = "first";
         let log = self.log(Phase::Warmup, Some(what));
         let run = self.phase(Phase::Warmup, Some(what), |session| session.one_run(Arm::Baseline, log.clone()))?;
-        healthy(run)?;
+        self.healthy(run)?;
         Ok(measure::first_metric(&with_ending(&log, "out"), &with_ending(&log, "err"))?)
     }
 

@@ -72,6 +72,15 @@ pub enum EngineError {
         /// The command and what it did.
         detail: String,
     },
+    /// The disk is full, or nearly so.
+    #[error("the disk is low: {free}; make room ('autoresearch clean' removes old slots and runs) and run again{}",
+        after.as_ref().map_or_else(String::new, |after| format!(" (it showed in: {after})")))]
+    DiskLow {
+        /// How much is free where, and the limit.
+        free: String,
+        /// What failed meanwhile.
+        after: Option<String>,
+    },
     /// The repository is of a kind that cannot be worked with.
     #[error("{reason}; {cure}")]
     Refused {
@@ -125,6 +134,7 @@ impl EngineError {
             Self::Interrupted => Some(StopRule::Interrupted),
             Self::StopRequested => Some(StopRule::Requested),
             Self::BranchMoved { .. } => Some(StopRule::BranchMoved),
+            Self::DiskLow { .. } => Some(StopRule::DiskLow),
             Self::Io { .. }
             | Self::Git(_)
             | Self::Apply(_)
@@ -152,7 +162,7 @@ impl EngineError {
             Self::Interrupted => 130,
             Self::StopRequested => 0,
             Self::Unrecorded { .. } | Self::NotCalibrated => 70,
-            Self::BranchMoved { .. } => 8,
+            Self::BranchMoved { .. } | Self::DiskLow { .. } => 8,
             Self::Io { .. }
             | Self::Git(_)
             | Self::Apply(_)

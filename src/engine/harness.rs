@@ -80,10 +80,38 @@ pub(super) fn copy_untracked(
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        std::fs::copy(&from, &to)
-            .map_err(|source| EngineError::io("copy into a slot (prepare.copy)", &from, source))?;
+        copy_whole(&from, &to)?;
     }
     Ok(())
+}
+
+/// Copies a file, a link as a link, or a folder with everything in it.
+fn copy_whole(from: &Path, to: &Path) -> Result<(), EngineError> {
+    let failed = |source| EngineError::io("copy into a slot (prepare.copy)", from, source);
+    let kind = from.symlink_metadata().map_err(failed)?.file_type();
+    if kind.is_symlink() {
+        let target = std::fs::read_link(from).map_err(failed)?;
+        remove_file_if_any(to)?;
+        return std::os::unix::fs::symlink(target, to).map_err(failed);
+    }
+    if !kind.is_dir() {
+        return std::fs::copy(from, to).map(|_| ()).map_err(failed);
+    }
+    std::fs::create_dir_all(to).map_err(|source| EngineError::io("create folder", to, source))?;
+    for entry in std::fs::read_dir(from).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        copy_whole(&from.join(&name), &to.join(&name))?;
+    }
+    Ok(())
+}
+
+fn remove_file_if_any(path: &Path) -> Result<(), EngineError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(EngineError::io("replace file", path, source))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Turns a touched path into what the gate judges; the target of a new symbolic link is read from the tree.

@@ -166,7 +166,7 @@ impl Session<'_, '_> {
             }
         }
         let detail = last.map(|failure| named(failure, what).detail).unwrap_or_default();
-        Err(EngineError::BaselineBroken { detail })
+        Err(self.broken(detail))
     }
 
     /// Runs one phase between its two events.

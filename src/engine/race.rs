@@ -62,7 +62,7 @@ impl Session<'_, '_> {
                 Err(failure) => detail = failure.detail,
             }
         }
-        Err(EngineError::BaselineBroken { detail })
+        Err(self.broken(detail))
     }
 
     /// Measures one complete pair; attempts that fail by the baseline's fault are void and tried again.
@@ -86,7 +86,7 @@ impl Session<'_, '_> {
                     let detail = void.why.clone();
                     self.recorder.experiment(Event::Pair(Box::new(event)), Durability::Written)?;
                     if next == NextPair::BaselineBroken {
-                        return Err(EngineError::BaselineBroken { detail });
+                        return Err(self.broken(detail));
                     }
                 }
             }

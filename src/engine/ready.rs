@@ -16,12 +16,20 @@ impl Session<'_, '_> {
     /// Builds both slots, checks the baseline and calibrates, unless a calibration of this machine and segment serves.
     pub fn ready(&mut self) -> Result<(), EngineError> {
         self.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
-        let result = self.bring_up();
+        let result = self.room_for_work().and_then(|()| self.bring_up());
         self.recorder.begin(ExperimentFacts::default());
         if let Err(error) = &result {
             self.stopped_by(error)?;
         }
         result
+    }
+
+    /// Refuses to begin on a disk that would end the first command.
+    fn room_for_work(&self) -> Result<(), EngineError> {
+        match super::clock::disk_low(self.places.cache(), &self.settings.limits) {
+            Some(free) => Err(EngineError::DiskLow { free, after: None }),
+            None => Ok(()),
+        }
     }
 
     fn bring_up(&mut self) -> Result<(), EngineError> {
@@ -59,7 +67,7 @@ impl Session<'_, '_> {
         }
         let log = self.log(Phase::Prepare, Some(&arm.to_string()));
         let result = self.phase(Phase::Prepare, Some(&arm.to_string()), |session| session.bench.prepare(arm, log))?;
-        healthy(result)
+        self.healthy(result)
     }
 
     pub(super) fn build_baseline(&mut self, arm: Arm) -> Result<(), EngineError> {
@@ -71,7 +79,7 @@ impl Session<'_, '_> {
             let _host = session.host_lock()?;
             session.bench.build(arm, log)
         })?;
-        healthy(result.map(|_| ()))?;
+        self.healthy(result.map(|_| ()))?;
         if self.purpose == Purpose::Comparison { self.bench.keep_built(arm) } else { Ok(()) }
     }
 
@@ -87,7 +95,7 @@ impl Session<'_, '_> {
                 Ok(exit) => slowest = slowest.max(exit.usage.wall_s),
                 Err(failure) => {
                     let detail = format!("check {}: {}", check.name, failure.detail);
-                    return Err(EngineError::BaselineBroken { detail });
+                    return Err(self.broken(detail));
                 }
             }
         }
@@ -99,7 +107,7 @@ impl Session<'_, '_> {
             for turn in 0..self.settings.bench.warmup {
                 let log = self.log(Phase::Warmup, Some(&format!("{turn}-{arm}")));
                 let result = self.phase(Phase::Warmup, Some(&arm.to_string()), |session| session.one_run(arm, log))?;
-                healthy(result.map(|_| ()))?;
+                self.healthy(result.map(|_| ()))?;
             }
         }
         Ok(())
@@ -133,8 +141,7 @@ impl Session<'_, '_> {
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
             let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
-            let (reading, _) =
-                self.one_run(arm, log)?.map_err(|failure| EngineError::BaselineBroken { detail: failure.detail })?;
+            let (reading, _) = self.one_run(arm, log)?.map_err(|failure| self.broken(failure.detail))?;
             match arm {
                 Arm::Baseline => baseline = Some(reading),
                 Arm::Candidate => candidate = Some(reading),
@@ -172,12 +179,17 @@ impl Session<'_, '_> {
         self.recorder.experiment(Event::Run(Box::new(run)), Durability::Synced)?;
         Ok(())
     }
-}
 
-/// Takes the result of a command on the baseline, whose failure is nobody's but the baseline's.
-pub(super) fn healthy<T: ExitOf>(result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(EngineError::BaselineBroken { detail: failure.detail }),
+    /// Takes the result of a command on the baseline, whose failure is nobody's but the baseline's or the disk's.
+    pub(super) fn healthy<T: ExitOf>(&self, result: Result<T, super::runner::Failure>) -> Result<(), EngineError> {
+        result.map(|_| ()).map_err(|failure| self.broken(failure.detail))
+    }
+
+    /// Says what ends the session when a command fails on the baseline: a full disk, or the baseline itself.
+    pub(super) fn broken(&self, detail: String) -> EngineError {
+        match super::clock::disk_low(self.places.cache(), &self.settings.limits) {
+            Some(free) => EngineError::DiskLow { free, after: Some(detail) },
+            None => EngineError::BaselineBroken { detail },
+        }
     }
 }

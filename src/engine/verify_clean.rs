@@ -4,7 +4,6 @@ use crate::domain::{Arm, Comparison, Pair, Phase, Reason, VerifyClean};
 use crate::measure::{self, PairAttempt};
 use crate::stats;
 
-use super::EngineError;
 use super::pipeline::{Dropped, Step, step};
 use super::session::Session;
 
@@ -74,7 +73,7 @@ impl Session<'_, '_> {
                 Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
             }),
             PairAttempt::CandidateFailed(failure) => Ok(Err(stale(failure.detail))),
-            PairAttempt::Void(void) => Err(EngineError::BaselineBroken { detail: void.why }),
+            PairAttempt::Void(void) => Err(self.broken(void.why)),
         }
     }
 

@@ -140,6 +140,15 @@ impl UserRepository {
         Ok(Some(ObjectId::new(String::from_utf8_lossy(&out.stdout).trim_end())?))
     }
 
+    /// Lists the files of a commit with a line that matches an extended regular expression; binary files are left out.
+    pub fn files_matching(&self, commit: &ObjectId, pattern: &str) -> Result<Vec<String>, GitError> {
+        let out = self.git().args(["grep", "-l", "-I", "-z", "-E", "-e", pattern, commit.as_str()]).run()?;
+        // 1 is the answer "none"; whatever else fails here fails louder elsewhere.
+        let found = records(&out.stdout).map(|record| String::from_utf8_lossy(record).into_owned());
+        let own = |line: String| line.split_once(':').map(|(_, path)| path.to_owned());
+        Ok(found.filter_map(own).collect())
+    }
+
     /// Returns who commits, from configuration or environment; nothing is guessed from the host's name.
     pub fn identity(&self) -> Result<Author, GitError> {
         let out = self.git().setting("user.useConfigOnly=true").args(["var", "GIT_COMMITTER_IDENT"]).run()?;

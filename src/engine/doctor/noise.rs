@@ -47,7 +47,7 @@ fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {
         for _ in 0..session.settings.bench.warmup {
             let log = session.log(Phase::Warmup, Some(&arm.to_string()));
             if let Err(failure) = session.one_run(arm, log)? {
-                return Err(EngineError::BaselineBroken { detail: failure.detail });
+                return Err(session.broken(failure.detail));
             }
         }
     }

@@ -12,6 +12,9 @@ use super::finding::{Finding, Group, Report};
 /// The oldest git whose answers are understood, as (major, minor).
 const OLDEST_GIT: (u32, u32) = (2, 36);
 
+/// Files with a stamp that are named.
+const STAMPS_SHOWN: usize = 5;
+
 /// Checks a repository and returns whether a session can work with it.
 pub fn examine_repository(user: &UserRepository, settings: Option<&Settings>, report: &mut dyn Report) -> bool {
     let mut good = true;
@@ -25,7 +28,10 @@ pub fn examine_repository(user: &UserRepository, settings: Option<&Settings>, re
     tell(head);
     if commits {
         match base(user, settings) {
-            Ok(survey) => kind(&survey).into_iter().for_each(&mut tell),
+            Ok((base, survey)) => {
+                kind(&survey).into_iter().for_each(&mut tell);
+                stamps(user, &base).into_iter().for_each(&mut tell);
+            }
             Err(error) => tell(Finding::failure((Group::Repository, "base"), error.to_string())),
         }
         tell(dirty(user));
@@ -82,12 +88,31 @@ fn head(user: &UserRepository) -> (Finding, bool) {
     }
 }
 
-fn base(user: &UserRepository, settings: Option<&Settings>) -> Result<Survey, EngineError> {
+fn base(user: &UserRepository, settings: Option<&Settings>) -> Result<(ObjectId, Survey), EngineError> {
     let base: ObjectId = match settings {
         Some(settings) => base_commit(user, settings)?,
         None => user.require_commit()?,
     };
-    Ok(user.survey(&base)?)
+    let survey = user.survey(&base)?;
+    Ok((base, survey))
+}
+
+/// Warns of files that ask git whether the checkout is dirty: what they stamp into a build differs between the arms.
+fn stamps(user: &UserRepository, base: &ObjectId) -> Option<Finding> {
+    let asks = "describe.*--(dirty|broken)|(vergen|shadow-rs|git-version|built) *= *[\"{]";
+    let files = user.files_matching(base, asks).ok()?;
+    let shown = files.iter().take(STAMPS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = files.len().saturating_sub(STAMPS_SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!files.is_empty()).then(|| {
+        let detail = format!(
+            "{shown}{more}: a build that stamps the state of its checkout ('git describe --dirty') is another program in \
+             each slot, since the candidate's change is uncommitted there"
+        );
+        Finding::warning((Group::Repository, "stamp"), detail)
+            .cure("switch the stamp off in the build command, where the tool has a variable for that")
+            .fact("files", files)
+    })
 }
 
 /// Says what kind of repository it is: one refusal each, or one finding with what is out of the ordinary and works.
