@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Event, IdeaEdited, PatchId, Proposal, Reason, RunSummary, Status};
+use crate::domain::{
+    Direction, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Status,
+};
 use crate::ideas::{Catalogue, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal};
 
 use super::EngineError;
@@ -23,6 +25,39 @@ pub(super) enum Ruling {
     Refused(Reason, String),
     /// It resembles something closed.
     Warned(String),
+}
+
+/// An edit of ideas.md that a settled experiment still owes: by a crash, or because the file was not there.
+#[derive(Debug, Clone)]
+pub(super) struct OwedEdit {
+    /// The settled experiment.
+    pub experiment: ExperimentId,
+    /// The idea that it tried.
+    idea: String,
+    /// What it was.
+    text: String,
+    /// What came of it.
+    outcome: String,
+    /// Whether the journal says already that the edit waits.
+    told: bool,
+}
+
+impl OwedEdit {
+    /// Returns the edit that an experiment owes with its settling line; `None` where it tried no idea or measured nothing.
+    pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, direction: Direction) -> Option<Self> {
+        let idea = proposed?.idea.clone().filter(|_| run.measured)?;
+        let (text, outcome) = (run.description.clone(), outcome(run, direction));
+        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, told: false })
+    }
+
+    fn edit(&self) -> Edit {
+        Edit::Tried(Tried {
+            idea: Some(self.idea.clone()),
+            text: self.text.clone(),
+            outcome: self.outcome.clone(),
+            experiment: self.experiment,
+        })
+    }
 }
 
 impl Session<'_, '_> {
@@ -80,40 +115,53 @@ impl Session<'_, '_> {
         Ok(Facts { tried, keeps, today: jiff::Zoned::now().date() })
     }
 
-    /// Marks the idea of a measured proposal as tried; without a file the edit waits in the journal.
-    pub(super) fn note_idea(&mut self, proposal: &Proposal, run: &RunSummary) -> Result<(), EngineError> {
-        let Some(idea) = proposal.idea.clone().filter(|_| run.measured) else { return Ok(()) };
-        let edit = Edit::Tried(Tried {
-            idea: Some(idea.clone()),
-            text: run.description.clone(),
-            outcome: self.outcome(run),
-            experiment: self.current_id(),
-        });
-        let (written, what) = match edit_file(&self.ideas_path(), &edit) {
-            Ok(Written::Unchanged) => return Ok(()),
-            Ok(Written::Edited) => (true, self.outcome(run)),
-            Ok(Written::Missing) => (false, self.outcome(run)),
-            // A file that somebody is writing to, or may not be written: the night goes on, the edit is in the journal.
-            Err(error) => (false, format!("{} ({error})", self.outcome(run))),
-        };
-        let event = IdeaEdited { idea, edit: what, written };
-        Ok(self.recorder.session(Event::IdeaEdited(event), Durability::Written)?)
+    /// Marks the idea of a measured experiment as tried, with all that is owed from before; without a file they wait.
+    pub(super) fn note_idea(&mut self, run: &RunSummary) -> Result<(), EngineError> {
+        let proposed = self.recorder.facts().proposed.as_ref();
+        self.owed.extend(OwedEdit::of(proposed, run, self.settings.primary.direction));
+        self.write_owed()
     }
 
-    fn outcome(&self, run: &RunSummary) -> String {
-        let word = match run.status {
-            Status::Keep => "kept",
-            Status::Discard | Status::ChecksFailed | Status::Crash => "dropped",
-        };
-        match &run.effect {
-            Some(effect) if run.reason == Reason::Improved => {
-                format!("{word} {}", effect.change(self.settings.primary.direction).short())
+    /// Writes the edits of ideas.md that are owed. What was written before a crash is found written.
+    pub(super) fn write_owed(&mut self) -> Result<(), EngineError> {
+        for mut owed in std::mem::take(&mut self.owed) {
+            let written = match edit_file(&self.ideas_path(), &owed.edit()) {
+                Ok(Written::Unchanged | Written::Edited) => true,
+                Ok(Written::Missing) => false,
+                // A file that somebody is writing to, or may not be written: the night goes on, the edit waits.
+                Err(error) => {
+                    self.tell_unwritten(&owed, &error.to_string())?;
+                    false
+                }
+            };
+            if written || !owed.told {
+                let event = IdeaEdited { idea: owed.idea.clone(), edit: owed.outcome.clone(), written };
+                self.recorder.about(owed.experiment, &Event::IdeaEdited(event), Durability::Written)?;
             }
-            Some(effect) => {
-                format!("{word} ({}), {}", run.reason, effect.change(self.settings.primary.direction).short())
-            }
-            None => format!("{word} ({})", run.reason),
+            owed.told = true;
+            self.owed.extend((!written).then_some(owed));
         }
+        Ok(())
+    }
+
+    fn tell_unwritten(&mut self, owed: &OwedEdit, why: &str) -> Result<(), EngineError> {
+        if owed.told {
+            return Ok(());
+        }
+        let text = format!("the edit of {FILE} for experiment {} waits: {why}", owed.experiment);
+        Ok(self.recorder.session(Event::Note(Note { text }), Durability::Written)?)
+    }
+}
+
+fn outcome(run: &RunSummary, direction: Direction) -> String {
+    let word = match run.status {
+        Status::Keep => "kept",
+        Status::Discard | Status::ChecksFailed | Status::Crash => "dropped",
+    };
+    match &run.effect {
+        Some(effect) if run.reason == Reason::Improved => format!("{word} {}", effect.change(direction).short()),
+        Some(effect) => format!("{word} ({}), {}", run.reason, effect.change(direction).short()),
+        None => format!("{word} ({})", run.reason),
     }
 }
 

@@ -15,6 +15,7 @@ use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
+use super::idea_book::OwedEdit;
 use super::queue::PatchQueues;
 use super::recorder::{Durability, Recorder};
 use super::recover;
@@ -34,6 +35,8 @@ pub(super) struct ReadBack {
     pub rings: Rings,
     /// Facts of the unfinished experiments, oldest first.
     pub unfinished: Vec<ExperimentFacts>,
+    /// Edits of ideas.md that settled experiments owe, oldest first.
+    pub owed: Vec<OwedEdit>,
 }
 
 /// Reads a journal back in one pass.
@@ -41,6 +44,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
     let reader = Reader::open(path)?;
     let mut state = SessionState::new(reader.header().session);
     let mut rings = Rings::new(settings);
+    let mut owed: Vec<OwedEdit> = Vec::new();
     let mut open: BTreeMap<crate::domain::ExperimentId, ExperimentFacts> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
@@ -57,18 +61,22 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         }
         rings.apply(record.experiment, &event);
         match (&event, record.experiment) {
-            (Event::Run(_), Some(id)) => {
-                if open.remove(&id).is_some_and(|facts| facts.moved_branch(&event)) {
+            (Event::Run(run), Some(id)) => {
+                let facts = open.remove(&id).unwrap_or_default();
+                owed.extend(OwedEdit::of(facts.proposed.as_ref(), run, settings.primary.direction));
+                if facts.moved_branch(&event) {
                     open.values_mut().for_each(ExperimentFacts::forget_attempts);
                 }
             }
+            (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| owed.experiment != id),
+            (Event::IdeaEdited(_), _) => {}
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
     }
     let unfinished = state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
-    Ok(ReadBack { state, rings, unfinished })
+    Ok(ReadBack { state, rings, unfinished, owed })
 }
 
 impl<'a, 'o> Session<'a, 'o> {
@@ -88,7 +96,7 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
-        let ReadBack { state, mut rings, unfinished } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished, mut owed } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -98,8 +106,9 @@ impl<'a, 'o> Session<'a, 'o> {
         if let Some(torn) = torn {
             recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
         }
-        for (id, run) in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
-            rings.apply(Some(id), &Event::Run(Box::new(run)));
+        for done in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
+            rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
+            owed.extend(done.owed);
         }
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
@@ -122,12 +131,14 @@ impl<'a, 'o> Session<'a, 'o> {
             bench,
             recorder,
             rings,
+            owed,
             scope,
             filtered: survey.filtered,
             deadline,
             purpose,
         };
         session.begin(unbegun, context)?;
+        session.write_owed()?;
         Ok(session)
     }
 

@@ -69,6 +69,16 @@ impl<'o> Recorder<'o> {
         self.record(self.facts.id, &event, durability)
     }
 
+    /// Records an event of an experiment that is settled already.
+    pub(super) fn about(
+        &mut self,
+        id: ExperimentId,
+        event: &Event,
+        durability: Durability,
+    ) -> Result<(), JournalError> {
+        self.record(Some(id), event, durability)
+    }
+
     fn record(&mut self, id: Option<ExperimentId>, event: &Event, durability: Durability) -> Result<(), JournalError> {
         let at = match durability {
             Durability::Written => self.journal.append(id, event)?,

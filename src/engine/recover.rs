@@ -5,20 +5,31 @@ use crate::git::{BranchMove, UserRepository};
 
 use super::EngineError;
 use super::experiment::ExperimentFacts;
+use super::idea_book::OwedEdit;
 use super::places::Places;
 use super::recorder::{Durability, Recorder};
 use super::roles::Roles;
 use super::summary::{Lens, SummaryContext, run_summary};
 
+/// An experiment that was completed at the start.
+pub(super) struct Completed {
+    /// Its number.
+    pub id: ExperimentId,
+    /// Its settling line.
+    pub run: RunSummary,
+    /// The edit of ideas.md that it owes.
+    pub owed: Option<OwedEdit>,
+}
+
 /// Completes every experiment that was left with a verdict, oldest first, and leaves the others to the loop.
 ///
-/// Returns the settling lines.
+/// Returns the settling lines, each with the edit of ideas.md that it owes.
 pub(super) fn complete_all(
     recorder: &mut Recorder<'_>,
     unfinished: Vec<ExperimentFacts>,
     (settings, places, user): (&Settings, &Places, &UserRepository),
     roles: &Roles,
-) -> Result<Vec<(ExperimentId, RunSummary)>, EngineError> {
+) -> Result<Vec<Completed>, EngineError> {
     let (decided, left): (Vec<_>, Vec<_>) = unfinished.into_iter().partition(|facts| facts.decided.is_some());
     recorder.leave(left.into());
     let mut complete = |facts| complete(recorder, facts, (settings, places, user), roles).transpose();
@@ -34,7 +45,7 @@ fn complete(
     facts: ExperimentFacts,
     (settings, places, user): (&Settings, &Places, &UserRepository),
     roles: &Roles,
-) -> Result<Option<(ExperimentId, RunSummary)>, EngineError> {
+) -> Result<Option<Completed>, EngineError> {
     let Some(decided) = facts.decided.clone() else { return Ok(None) };
     let id = facts.id;
     recorder.begin(facts);
@@ -53,8 +64,9 @@ fn complete(
     };
     let run = run_summary(recorder.facts(), &decided, context);
     recorder.experiment(Event::Run(Box::new(run.clone())), Durability::Synced)?;
+    let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings.primary.direction);
     recorder.begin(ExperimentFacts::default());
-    Ok(id.map(|id| (id, run)))
+    Ok(id.map(|id| Completed { id, run, owed }))
 }
 
 fn move_branch(

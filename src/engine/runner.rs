@@ -102,7 +102,7 @@ impl<'a> Runner<'a> {
         }
         Ok(match policy::failure(errand.phase, exit.outcome) {
             None => Ok(exit),
-            Some(reason) => Err(Failure { reason, detail: describe(errand, &exit), exit: Some(exit) }),
+            Some(reason) => Err(Failure { reason, detail: describe(errand, slot.root, &exit), exit: Some(exit) }),
         })
     }
 
@@ -168,9 +168,9 @@ pub(super) struct SlotPlace<'a> {
     pub root: &'a Path,
 }
 
-/// Says in one line how a command ended, with the last words that it left.
-fn describe(errand: &Errand<'_>, exit: &Exit) -> String {
-    let command = errand.command.to_string();
+/// Says in one line how a command ended, with the last words that it left; what lies in the slot is named from there.
+fn describe(errand: &Errand<'_>, slot: &Path, exit: &Exit) -> String {
+    let command = errand.command.to_string().replace(&format!("{}/", slot.display()), "");
     match exit.outcome {
         Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
         Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),

@@ -18,6 +18,7 @@ use crate::stats::{Budget, Judge};
 use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
+use super::idea_book::OwedEdit;
 use super::offer::Offer;
 use super::pipeline::Commit;
 use super::places::Places;
@@ -98,6 +99,8 @@ pub struct Session<'a, 'o> {
     pub(super) bench: Workbench<'a>,
     pub(super) recorder: Recorder<'o>,
     pub(super) rings: Rings,
+    /// Edits of ideas.md that could not be made yet.
+    pub(super) owed: Vec<OwedEdit>,
     pub(super) scope: ScopeRules,
     /// Paths with a clean/smudge filter, which candidates may not touch.
     pub(super) filtered: Vec<String>,
@@ -153,7 +156,7 @@ impl Session<'_, '_> {
             Offer::Readable(proposal) => self.experiment(proposal, commit)?,
             Offer::Unreadable { reason, detail, .. } => self.refuse(*reason, detail)?,
         };
-        self.note_idea(proposal, &run)?;
+        self.note_idea(&run)?;
         Ok(run)
     }
 
