@@ -41,6 +41,7 @@ impl ExperimentFacts {
             | Event::PhaseStarted(_)
             | Event::Run(_)
             | Event::Undone(_)
+            | Event::Validated(_)
             | Event::Resumed(_)
             | Event::Recovered(_)
             | Event::IdeaEdited(_)

@@ -62,6 +62,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
                     open.values_mut().for_each(ExperimentFacts::forget_attempts);
                 }
             }
+            (Event::Undone(_), _) => open.values_mut().for_each(ExperimentFacts::forget_attempts),
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
@@ -101,6 +102,7 @@ impl<'a, 'o> Session<'a, 'o> {
         for (id, run) in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
             rings.apply(Some(id), &Event::Run(Box::new(run)));
         }
+        recover::complete_revert(&mut recorder, &settings.branch, user)?;
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
@@ -126,6 +128,7 @@ impl<'a, 'o> Session<'a, 'o> {
             filtered: survey.filtered,
             deadline,
             purpose,
+            checkpoints_off: false,
         };
         session.begin(unbegun, context)?;
         Ok(session)

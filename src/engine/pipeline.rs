@@ -110,7 +110,8 @@ impl Session<'_, '_> {
             step!(self.check_candidate());
         }
         step!(self.verify_clean(&comparison));
-        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
+        let flags = decision.flags.into_iter().chain(self.rebuild_is_due()).collect();
+        Ok(Ok(Kept { tree, comparison, flags, detail: decision.detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{Calibrated, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
-use crate::stats::{self, Judge, Plan, Ring, SentinelPlan, SlotBias};
+use crate::stats::{self, Judge, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
 use super::experiment::ExperimentFacts;
 use super::roles::Roles;
@@ -34,13 +34,14 @@ impl Rings {
 
     /// Says whether an event type matters to this fold.
     pub(super) fn wants(kind: &str) -> bool {
-        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run")
+        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run" | "undone")
     }
 
     /// Takes in one event while a journal is read back.
     pub(super) fn apply(&mut self, experiment: Option<ExperimentId>, event: &Event) {
         match (event, experiment) {
             (Event::Calibrated(calibrated), _) => self.calibrate(calibrated),
+            (Event::Undone(_), _) => self.restart(),
             (Event::Run(run), Some(id)) => {
                 if let Some(facts) = self.open.remove(&id) {
                     let moved = facts.decided.as_ref().is_some_and(|d| d.moves_branch && d.commit.is_some());
@@ -69,6 +70,19 @@ impl Rings {
                 (metric.metric.clone(), MetricRings { ring, absolute, bias })
             })
             .collect();
+    }
+
+    /// Keeps only the newest values of each ring, after the baseline became a commit that no candidate was.
+    pub(super) fn restart(&mut self) {
+        for rings in self.metrics.values_mut() {
+            rings.ring.restart();
+            rings.absolute.iter_mut().for_each(Ring::restart);
+        }
+    }
+
+    /// Returns the calibrated scale of the primary's pairs, or `None` before any calibration.
+    pub(super) fn primary_scale(&self) -> Option<PairScale> {
+        self.metrics.get(&self.settings.primary.name)?.ring.scale()
     }
 
     /// Adds what a settled experiment's pairs say about noise; after a keep only the newest values stay.

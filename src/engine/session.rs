@@ -103,6 +103,8 @@ pub struct Session<'a, 'o> {
     pub(super) filtered: Vec<String>,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
+    /// Whether a validation between experiments failed, so that none is tried again.
+    pub(super) checkpoints_off: bool,
 }
 
 impl Session<'_, '_> {
@@ -113,7 +115,7 @@ impl Session<'_, '_> {
 
     /// Tries candidates until a rule says stop, and journals that rule. The baseline must be ready.
     pub fn run(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
-        let ended = self.try_all(candidates);
+        let ended = self.try_all(candidates).and_then(|stopped| self.validate_at_end(stopped));
         self.end(ended)
     }
 
@@ -135,6 +137,7 @@ impl Session<'_, '_> {
             if let Some(stopped) = self.due() {
                 return Ok(stopped);
             }
+            self.checkpoint()?;
             let state = self.recorder.state();
             let next = candidates.next(&|hash| state.settled_patch(hash).is_some())?;
             let Some(offer) = next else {
@@ -175,6 +178,7 @@ impl Session<'_, '_> {
             author: proposal.author.clone(),
             base_commit: proposal.base_commit.clone(),
             commit: commit == Commit::Yes,
+            resumes: None,
         };
         Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }

@@ -132,7 +132,7 @@ fn the_tip_is_the_base_then_each_keep_then_its_revert() {
     assert_eq!(story.state.tip(), Some(&object(1)));
     story.settle(2, Reason::Improved);
     assert_eq!(story.state.tip(), Some(&object(102)));
-    story.tell(2, &Event::Undone(Undone { commit: object(9), why: String::new() }));
+    story.tell(2, &Event::Undone(Undone { commit: object(9), why: String::new(), tip: None }));
     assert_eq!(story.state.tip(), Some(&object(9)));
     let record = story.state.experiment(ExperimentId(2)).unwrap();
     assert!(record.flags.contains(Flag::Undone) && !record.stands());
@@ -224,7 +224,7 @@ fn the_plateau_counts_iterations_since_the_last_keep_that_stands() {
     story.settle(1, Reason::Improved).settle(2, Reason::NoEffect).settle(3, Reason::SealedPath);
     story.settle(4, Reason::BuildFailed);
     assert_eq!(story.state.plateau(), 2);
-    story.tell(1, &Event::Undone(Undone { commit: object(9), why: String::new() }));
+    story.tell(1, &Event::Undone(Undone { commit: object(9), why: String::new(), tip: None }));
     assert_eq!(story.state.plateau(), 3);
     story.configure(100, 1);
     assert_eq!(story.state.plateau(), 0);
@@ -308,7 +308,9 @@ fn what_the_fold_does_not_want_changes_nothing_but_the_time() {
     for kind in ["phase", "pair", "note", "sandbox", "recovered", "type_of_a_later_version"] {
         assert!(!wants(kind), "{kind}");
     }
-    for kind in ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "resumed", "stopped"] {
+    for kind in
+        ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "validated", "resumed", "stopped"]
+    {
         assert!(wants(kind), "{kind}");
     }
 }

@@ -103,6 +103,6 @@ fn exit_code(rule: StopRule) -> u8 {
         | StopRule::Requested => 0,
         StopRule::BaselineBroken => 3,
         StopRule::Interrupted => 130,
-        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved => 8,
+        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved | StopRule::UndoConflict => 8,
     }
 }
