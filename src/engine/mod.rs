@@ -45,6 +45,7 @@ mod verify_clean;
 mod watch;
 mod workbench;
 
+pub use crate::policy::Remaining;
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};

@@ -56,6 +56,8 @@ struct Epoch {
 struct Step {
     title: String,
     calibrates: bool,
+    /// Whether it belongs to no experiment: a validation.
+    validates: bool,
     phase: Option<String>,
     pairs: u32,
     change: Option<ChangeView>,
@@ -130,7 +132,7 @@ impl Tracker {
         let mut parts = Vec::new();
         parts.extend(step.phase.clone());
         if step.pairs > 0 {
-            let limit = self.session.as_ref().map(|session| step.limit(&session.settings));
+            let limit = self.session.as_ref().and_then(|session| step.limit(&session.settings));
             parts.push(limit.map_or_else(|| format!("pair {}", step.pairs), |n| format!("pair {} of {n}", step.pairs)));
         }
         parts.extend(step.change.as_ref().map(ToString::to_string));
@@ -180,7 +182,12 @@ impl Tracker {
             let title = experiment.filter(|_| !calibrates).map(|id| format!("#{id}"));
             // A validation belongs to no experiment.
             let other = if calibrates { "the baseline" } else { "the validation" };
-            Step { title: title.unwrap_or_else(|| other.to_owned()), calibrates, ..Step::default() }
+            Step {
+                title: title.unwrap_or_else(|| other.to_owned()),
+                calibrates,
+                validates: experiment.is_none(),
+                ..Step::default()
+            }
         })
     }
 
@@ -270,8 +277,9 @@ impl Tracker {
 }
 
 impl Step {
-    fn limit(&self, settings: &Settings) -> u32 {
-        if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs }
+    fn limit(&self, settings: &Settings) -> Option<u32> {
+        let most = if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs };
+        (!self.validates).then_some(most)
     }
 }
 
