@@ -128,14 +128,17 @@ pub(super) struct Run {
 /// Arguments of `try`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch try fast.patch\n  git diff | autoresearch try -\n  \
-    autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit")]
+    autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit\n  autoresearch try --resume 7")]
 pub(super) struct Try {
     /// A patch file, `-` for standard input, or a commit.
-    #[arg(required_unless_present = "worktree", conflicts_with = "worktree", value_name = "PATCH|-|COMMIT")]
+    #[arg(required_unless_present_any = ["worktree", "resume"], conflicts_with_all = ["worktree", "resume"], value_name = "PATCH|-|COMMIT")]
     pub candidate: Option<String>,
     /// Take the checkout's uncommitted change.
     #[arg(long)]
     pub worktree: bool,
+    /// Go on with inconclusive experiment N: further pairs for the same evidence, on the same tip, at its alpha.
+    #[arg(long, value_name = "N", conflicts_with_all = ["worktree", "description"])]
+    pub resume: Option<u32>,
     /// Judge only; never move the branch.
     #[arg(long)]
     pub no_commit: bool,

@@ -82,7 +82,7 @@ impl Session<'_, '_> {
 
     /// Marks the idea of a measured proposal as tried; without a file the edit waits in the journal.
     pub(super) fn note_idea(&mut self, proposal: &Proposal, run: &RunSummary) -> Result<(), EngineError> {
-        let Some(idea) = proposal.idea.clone().filter(|_| run.measured) else { return Ok(()) };
+        let Some(idea) = proposal.idea.clone().filter(|_| run.measured || run.effect.is_some()) else { return Ok(()) };
         let edit = Edit::Tried(Tried {
             idea: Some(idea.clone()),
             text: run.description.clone(),

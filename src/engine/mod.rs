@@ -5,6 +5,7 @@
 //! that reaches the journal before anything is done about it.
 
 mod calibrate;
+mod carry;
 mod clock;
 pub mod compare;
 pub mod demo;

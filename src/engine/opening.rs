@@ -12,6 +12,7 @@ use crate::stats;
 use crate::{host, process};
 
 use super::EngineError;
+use super::carry;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
@@ -68,7 +69,13 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             (_, None) => {}
         }
     }
-    let unfinished = state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
+    let mut unfinished: Vec<ExperimentFacts> =
+        state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
+    for facts in unfinished.iter_mut().filter(|facts| !facts.evidence_lost) {
+        if let Some(earlier) = facts.proposed.as_ref().and_then(|proposed| proposed.resumes) {
+            facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
+        }
+    }
     Ok(ReadBack { state, rings, unfinished })
 }
 

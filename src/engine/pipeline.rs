@@ -87,6 +87,9 @@ impl Session<'_, '_> {
     }
 
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
+        if let Some(why) = self.lost_evidence() {
+            return Ok(Err(Dropped::by(Reason::Inconclusive, why)));
+        }
         let tree = step!(self.screen(proposal));
         let mut kept = step!(self.try_tree(tree));
         kept.flags.extend(policy::mechanism_unconfirmed(&proposal.asi, &self.changes()));

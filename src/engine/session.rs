@@ -162,6 +162,16 @@ impl Session<'_, '_> {
 
     /// Gives a proposal its number, keeps its patch and journals it.
     pub(super) fn propose(&mut self, proposal: &Proposal, commit: Commit) -> Result<(), EngineError> {
+        self.propose_resuming(proposal, commit, None)
+    }
+
+    /// Proposes as [`Session::propose`] does, and names the experiment that this one goes on with.
+    pub(super) fn propose_resuming(
+        &mut self,
+        proposal: &Proposal,
+        commit: Commit,
+        resumes: Option<ExperimentId>,
+    ) -> Result<(), EngineError> {
         let id = self.recorder.state().next_id();
         self.recorder.begin(ExperimentFacts::new(id));
         write_whole(&self.places.run(id).join(super::resume::GIVEN_PATCH), &proposal.patch.0)?;
@@ -178,7 +188,7 @@ impl Session<'_, '_> {
             author: proposal.author.clone(),
             base_commit: proposal.base_commit.clone(),
             commit: commit == Commit::Yes,
-            resumes: None,
+            resumes,
         };
         Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }
@@ -293,9 +303,13 @@ impl Session<'_, '_> {
         budget
     }
 
-    /// Returns the judge of the next candidate.
+    /// Returns the judge of the candidate under way.
     pub(super) fn judge(&self) -> Result<Judge, EngineError> {
-        self.rings.judge(self.budget().alpha()).ok_or(EngineError::NotCalibrated)
+        let judge = match &self.recorder.facts().carried {
+            Some(carried) => self.rings.judge_further(carried),
+            None => self.rings.judge(self.budget().alpha()),
+        };
+        judge.ok_or(EngineError::NotCalibrated)
     }
 
     /// Returns the number that the next experiment gets.

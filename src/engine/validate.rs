@@ -109,11 +109,13 @@ impl Session<'_, '_> {
         }
     }
 
-    /// Takes a validation's end as the end of a command: one that is a stop rule is journalled as such.
-    pub fn validate_alone(&mut self, retests: Retests) -> Result<Validation, EngineError> {
+    /// Validates as a command of its own, after which the session stands as it `stood` before.
+    pub fn validate_alone(&mut self, retests: Retests, stood: Option<Stopped>) -> Result<Validation, EngineError> {
         let result = self.validate(retests);
-        if let Err(error) = &result {
-            self.stopped_by(error)?;
+        match (&result, stood) {
+            (Err(error), _) => drop(self.stopped_by(error)?),
+            (Ok(_), Some(stood)) => self.recorder.session(Event::Stopped(stood), Durability::Synced)?,
+            (Ok(_), None) => {}
         }
         result
     }

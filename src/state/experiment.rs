@@ -110,6 +110,8 @@ pub struct ExperimentRecord {
     pub measured: bool,
     /// Number of its segment.
     pub segment: u32,
+    /// The inconclusive experiment that it went on with.
+    pub resumes: Option<ExperimentId>,
     /// Milliseconds since 1970 (UTC).
     pub timestamp: i64,
     /// Median of the primary over the candidate's runs, in the metric's unit.
@@ -169,6 +171,7 @@ impl ExperimentRecord {
             iteration: run.iteration,
             measured: run.measured,
             segment: run.segment,
+            resumes: proposed.and_then(|p| p.resumes),
             timestamp: run.timestamp,
             metric: run.metric,
             effect: run.effect.as_ref().map(EffectSummary::from),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::run::{context, resumed_progress};
 use crate::cli::args::{Global, Validate};
 use crate::cli::error::CliError;
+use crate::cli::fold::fold;
 use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
@@ -24,6 +25,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Validate, ui: &Ui) -> Result<u
     if !journal.exists() {
         return Err(CliError::NoSession { name: place.settings.name.clone(), journal });
     }
+    let stood = fold(&journal)?.and_then(|folded| folded.state.stopped().cloned());
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
@@ -31,7 +33,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Validate, ui: &Ui) -> Result<u
     let mut progress = if args.json { Progress::quiet(ui) } else { resumed_progress(&place, ui)? };
     let mut session = Session::open(&context, vec![&mut progress])?;
     let retests = if args.leave_one_out { Retests::All } else { Retests::Doubted };
-    let found = session.ready_to_validate().and_then(|()| session.validate_alone(retests));
+    let found = session.ready_to_validate().and_then(|()| session.validate_alone(retests, stood));
     let tip = session.state().tip().map(ToString::to_string).unwrap_or_default();
     drop(session);
     let found = found.map_err(|error| match error {
