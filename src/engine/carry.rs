@@ -15,7 +15,7 @@ use super::session::Session;
 
 /// What an experiment goes on from: the pairs of an inconclusive one, and the numbers that it was judged by.
 #[derive(Debug, Clone)]
-pub struct Carried {
+pub(super) struct Carried {
     /// All of its pairs, those that it went on from itself included, numbered from 1.
     pub pairs: Vec<Pair>,
     /// Its effect, with the alpha, scale and limits of its race.
