@@ -213,6 +213,62 @@ pub fn stop(counters: &Counters, stop: &Stop) -> Option<(StopRule, String)> {
         })
 }
 
+/// Share of the time since the last validation that one between experiments may cost.
+const CHECKPOINT_SHARE: f64 = 0.10;
+
+/// Seconds of work after which a validation between experiments tells anybody anything.
+const CHECKPOINT_LEAST: f64 = 600.0;
+
+/// Says whether a session with a new keep is validated before it goes on: where that costs less than a tenth of the
+/// time at work since the last validation, or since the start. Both in seconds.
+pub fn validates_between(cost: f64, since: f64) -> bool {
+    since >= CHECKPOINT_LEAST && cost < CHECKPOINT_SHARE * since
+}
+
+/// Says whether a session that ends by a rule is validated first.
+///
+/// Not where somebody asked for the end, who waits for it, and not where nothing can be measured any more.
+pub fn validates_at_end(rule: StopRule) -> bool {
+    match rule {
+        StopRule::CandidatesExhausted
+        | StopRule::MaxIterations
+        | StopRule::MaxHours
+        | StopRule::Until
+        | StopRule::Plateau
+        | StopRule::Target
+        | StopRule::ConsecutiveCheckFailures => true,
+        StopRule::Requested
+        | StopRule::Interrupted
+        | StopRule::BaselineBroken
+        | StopRule::DiskLow
+        | StopRule::BranchMoved
+        | StopRule::UndoConflict => false,
+    }
+}
+
+/// What a re-test says of a keep on the final code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remaining {
+    /// Its effect is above zero still.
+    Pays,
+    /// Its effect is below what is worth keeping.
+    NoLonger,
+    /// The pairs do not tell.
+    Untold,
+}
+
+/// Judges a keep by the interval `(low, high)` of its remaining effect and the smallest effect worth keeping, both on
+/// the decision scale.
+pub fn remaining((low, high): (f64, f64), min_effect: f64) -> Remaining {
+    if high < min_effect {
+        Remaining::NoLonger
+    } else if low > 0.0 {
+        Remaining::Pays
+    } else {
+        Remaining::Untold
+    }
+}
+
 fn target_reached(counters: &Counters, target: Option<f64>) -> Option<(StopRule, String)> {
     let (best, target) = (counters.best?, target?);
     let reached = match counters.direction {
@@ -234,6 +290,29 @@ mod tests {
 
     use super::*;
     use crate::domain::{Effect, LimitKind, Scale, Status};
+
+    #[test]
+    fn a_validation_between_experiments_costs_less_than_a_tenth_of_the_time_since_the_last() {
+        assert!(validates_between(59.0, 600.0));
+        assert!(!validates_between(60.0, 600.0));
+        assert!(!validates_between(1.0, 599.0), "too early to tell anybody anything");
+        assert!(!validates_between(3600.0, 4.0 * 3600.0));
+        assert!(validates_between(3600.0, 11.0 * 3600.0));
+    }
+
+    #[test]
+    fn planned_ends_are_validated_and_ends_that_somebody_waits_for_are_not() {
+        assert!(validates_at_end(StopRule::Until) && validates_at_end(StopRule::CandidatesExhausted));
+        assert!(!validates_at_end(StopRule::Requested) && !validates_at_end(StopRule::BaselineBroken));
+    }
+
+    #[test]
+    fn a_keep_no_longer_pays_when_its_interval_excludes_what_is_worth_keeping() {
+        assert_eq!(remaining((-0.02, 0.009), 0.01), Remaining::NoLonger);
+        assert_eq!(remaining((0.002, 0.008), 0.01), Remaining::NoLonger);
+        assert_eq!(remaining((0.002, 0.02), 0.01), Remaining::Pays);
+        assert_eq!(remaining((-0.002, 0.02), 0.01), Remaining::Untold);
+    }
 
     fn comparison(verdict: Verdict, states: &[SentinelState]) -> Comparison {
         let primary = Effect {

@@ -57,6 +57,8 @@ pub(super) enum Command {
     Try(Try),
     /// Compare two commits; needs no config and no session.
     Compare(Compare),
+    /// Measure the session's gain afresh: its base against its tip, both built from empty caches.
+    Validate(Validate),
     /// End a running session from another terminal, after its current step.
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
@@ -126,14 +128,17 @@ pub(super) struct Run {
 /// Arguments of `try`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch try fast.patch\n  git diff | autoresearch try -\n  \
-    autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit")]
+    autoresearch try --worktree --json\n  autoresearch try HEAD~2 --no-commit\n  autoresearch try --resume 7")]
 pub(super) struct Try {
     /// A patch file, `-` for standard input, or a commit.
-    #[arg(required_unless_present = "worktree", conflicts_with = "worktree", value_name = "PATCH|-|COMMIT")]
+    #[arg(required_unless_present_any = ["worktree", "resume"], conflicts_with_all = ["worktree", "resume"], value_name = "PATCH|-|COMMIT")]
     pub candidate: Option<String>,
     /// Take the checkout's uncommitted change.
     #[arg(long)]
     pub worktree: bool,
+    /// Go on with inconclusive experiment N: further pairs for the same evidence, on the same tip, at its alpha.
+    #[arg(long, value_name = "N", conflicts_with_all = ["worktree", "description"])]
+    pub resume: Option<u32>,
     /// Judge only; never move the branch.
     #[arg(long)]
     pub no_commit: bool,
@@ -141,6 +146,21 @@ pub(super) struct Try {
     #[arg(short = 'm', long, value_name = "TEXT")]
     pub description: Option<String>,
     /// Print JSON: verdict, reason, effect, ASI, closed ideas touched.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch validate\n  autoresearch validate --leave-one-out --json\n\n\
+    Exit codes: 0 the gain is shown (its interval excludes zero) or nothing is kept; 7 it is not shown, the tip fails \
+    when built from an empty cache, a keep had to be undone, or a re-tested keep no longer pays; 3 the base does not \
+    build or run. `run` validates at its end by itself.")]
+pub(super) struct Validate {
+    /// Also measure each keep: the tip against the tip without it. Nothing is reverted.
+    #[arg(long)]
+    pub leave_one_out: bool,
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }

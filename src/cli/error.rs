@@ -72,6 +72,9 @@ pub(super) enum CliError {
     /// A candidate was to be judged, and the session was asked to stop before the verdict.
     #[error("stopped before there was a verdict; 'autoresearch run' goes on with this experiment")]
     NoVerdict,
+    /// A validation was to be made, and was asked to stop before its end.
+    #[error("stopped before the gain was validated; 'autoresearch validate' begins again")]
+    NotValidated,
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -145,7 +148,7 @@ impl CliError {
         match self {
             Self::Engine(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
-            Self::Interrupted | Self::NoVerdict => 130,
+            Self::Interrupted | Self::NoVerdict | Self::NotValidated => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
             Self::Git(_)
             | Self::Config(_)

@@ -61,6 +61,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Doctor(args) => commands::doctor::run(global, args, ui),
         Command::Run(args) => commands::run::run(global, args, ui),
         Command::Try(args) => commands::try_one::run(global, args, ui),
+        Command::Validate(args) => commands::validate::run(global, args, ui),
         Command::Compare(args) => commands::compare::run(global, args, ui),
         Command::Stop(args) => commands::stop::run(global, args, ui),
         Command::Status(args) => commands::status::run(global, args, ui),

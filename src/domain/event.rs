@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asi, Author, Axis, Comparison, Direction, Effect, Exit, Flag, Goal, MetricName, ObjectId, Order, Pair, PatchId,
-    Phase, ProposalSource, Reading, Reason, Settings, Status, StopRule, VoidPair,
+    Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, MetricName, ObjectId,
+    Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, Settings, Status, StopRule, VoidPair,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -32,6 +32,8 @@ pub enum Event {
     Run(Box<RunSummary>),
     /// A keep was reverted.
     Undone(Undone),
+    /// Two commits of the session were built afresh and compared, for no decision.
+    Validated(Box<Validated>),
     /// A session went on after an end.
     Resumed(Resumed),
     /// A step left unfinished by a crash was completed or undone.
@@ -157,6 +159,9 @@ pub struct Proposed {
     pub base_commit: Option<String>,
     /// Whether a keep would be committed (`false` under `try --no-commit`).
     pub commit: bool,
+    /// The inconclusive experiment whose evidence this one goes on with (`try --resume`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<ExperimentId>,
 }
 
 /// The screen's outcome.
@@ -326,6 +331,79 @@ pub struct Undone {
     pub commit: ObjectId,
     /// Why.
     pub why: String,
+    /// The tip that it was made on, from which the branch moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<ObjectId>,
+}
+
+/// Two commits of a session compared in fresh pairs of builds from empty caches, used for no decision.
+///
+/// Its `pair` lines stand before it, without an experiment. Effects are on the decision scale, above 0 is better.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Validated {
+    /// Its number in the session, from 1; its coins follow from it.
+    pub number: u32,
+    /// The keep that `base` is the tip without; `None` where `base` is the session's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<ExperimentId>,
+    /// The commit measured as baseline.
+    pub base: ObjectId,
+    /// The commit measured as candidate: the tip.
+    pub tip: ObjectId,
+    /// The primary.
+    pub metric: MetricName,
+    /// Which way it is better.
+    pub direction: Direction,
+    /// The scale of all effects here.
+    pub scale: Scale,
+    /// Complete pairs.
+    pub pairs: u32,
+    /// Hodges-Lehmann estimate.
+    pub gain: f64,
+    /// Lower limit of the exact signed-rank interval.
+    pub low: f64,
+    /// Upper limit of it.
+    pub high: f64,
+    /// The sum of the shrunk gains of the keeps that stand, where they were measured by the same metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<Claimed>,
+    /// Keeps that are known from here on to be the same program when they are built from an empty cache.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rebuilt: Vec<ExperimentId>,
+    /// The primary's readings, baseline and candidate, pair by pair.
+    pub values: Vec<(f64, f64)>,
+    /// Wall time of builds, checks and pairs, in seconds.
+    pub seconds: f64,
+    /// What the figure does not say.
+    pub remark: String,
+}
+
+/// What the keeps of a session claim together, on the decision scale.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// The sum of their shrunk gains.
+    pub gain: f64,
+    /// Standard error of the difference between this sum and the validated gain.
+    pub se: f64,
+}
+
+impl Validated {
+    /// Converts gain and interval into the change of the metric itself, for people.
+    pub fn change(&self) -> Change {
+        Change::of_effect((self.gain, self.low, self.high), self.scale, self.direction)
+    }
+
+    /// Says whether the interval excludes that nothing was gained.
+    pub fn is_shown(&self) -> bool {
+        self.low > 0.0
+    }
+
+    /// Says whether the gain is below what the keeps claim by more than two standard errors (statistics section 3).
+    pub fn falls_short(&self) -> bool {
+        // Sums of exact logarithms differ in their last digits.
+        let rounding = |claimed: f64| 1e-9 * claimed.abs().max(1.0);
+        self.claimed.is_some_and(|c| c.gain - self.gain > 2.0 * c.se + rounding(c.gain))
+    }
 }
 
 /// A session that went on.

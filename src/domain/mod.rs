@@ -21,8 +21,9 @@ pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
 pub use comparison::{Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
 pub use event::{
-    Calibrated, CandidateRun, Configured, Decided, Event, IdeaEdited, MetricCalibration, Note, PhaseEnded,
+    Calibrated, CandidateRun, Claimed, Configured, Decided, Event, IdeaEdited, MetricCalibration, Note, PhaseEnded,
     PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied, Screened, Screening, Stopped, Undone,
+    Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};

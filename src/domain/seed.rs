@@ -9,11 +9,22 @@ use super::{ExperimentId, Order};
 #[serde(transparent)]
 pub struct Seed(pub u64);
 
+/// Tells the coins of validations from those of experiments.
+const VALIDATION: u64 = 0x7661_6c69_6461_7465;
+
 impl Seed {
     /// Tosses the coin of one pair: the top bit of splitmix64 over seed, experiment and pair number.
     pub fn coin(self, experiment: ExperimentId, pair: u32) -> Order {
-        let key = (u64::from(experiment.0) << 32) | u64::from(pair);
-        let mixed = splitmix64(splitmix64(self.0) ^ splitmix64(key));
+        self.toss((u64::from(experiment.0) << 32) | u64::from(pair), 0)
+    }
+
+    /// Tosses the coin of one pair of a validation, from a sequence that no experiment has a part in.
+    pub fn validation_coin(self, validation: u32, pair: u32) -> Order {
+        self.toss((u64::from(validation) << 32) | u64::from(pair), VALIDATION)
+    }
+
+    fn toss(self, key: u64, sequence: u64) -> Order {
+        let mixed = splitmix64(splitmix64(self.0) ^ splitmix64(key) ^ sequence);
         if mixed >> 63 == 0 { Order::BaselineFirst } else { Order::CandidateFirst }
     }
 }
@@ -46,6 +57,14 @@ mod tests {
         ] {
             assert!((9_700..10_300).contains(&count), "{count} of 20000");
         }
+    }
+
+    #[test]
+    fn validations_have_fair_coins_of_their_own() {
+        let tosses = |n: u32| (Seed(3).validation_coin(1, n), Seed(3).coin(ExperimentId(1), n));
+        let heads = (0..20_000).filter(|&n| tosses(n).0 == Order::CandidateFirst).count();
+        let alike = (0..20_000).filter(|&n| tosses(n).0 == tosses(n).1).count();
+        assert!((9_700..10_300).contains(&heads) && (9_700..10_300).contains(&alike), "{heads}, {alike}");
     }
 
     #[test]

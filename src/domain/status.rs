@@ -126,6 +126,8 @@ pub enum Flag {
     MechanismUnconfirmed,
     /// A later clean rebuild showed another program, and the keep was reverted.
     Undone,
+    /// It was built with a warm cache, and its rebuild from an empty one waits for the next validation.
+    RebuildDue,
 }
 
 /// The rule that stopped a session.
@@ -156,6 +158,8 @@ pub enum StopRule {
     DiskLow,
     /// Somebody moved or deleted the session's branch.
     BranchMoved,
+    /// A keep that is another program when built from an empty cache cannot be reverted alone.
+    UndoConflict,
 }
 
 macro_rules! display_as_serde {

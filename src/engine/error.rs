@@ -111,6 +111,20 @@ pub enum EngineError {
         /// Where the session left it.
         expected: ObjectId,
     },
+    /// A keep that is to be undone cannot be taken out of the tip.
+    #[error(
+        "keep {experiment} is another program when built from an empty cache ({why}), and cannot be reverted alone \
+         ({obstacle}); nothing was moved: revert it and what builds on it by hand on another branch, and start a new \
+         session from there"
+    )]
+    UndoConflict {
+        /// The keep.
+        experiment: ExperimentId,
+        /// What differs.
+        why: String,
+        /// What is in the way.
+        obstacle: String,
+    },
     /// An experiment lacks facts that the journal must hold.
     #[error(
         "experiment {experiment} lacks its proposal or its screening in the journal; this is a bug: keep the journal and report it"
@@ -135,6 +149,7 @@ impl EngineError {
             Self::StopRequested => Some(StopRule::Requested),
             Self::BranchMoved { .. } => Some(StopRule::BranchMoved),
             Self::DiskLow { .. } => Some(StopRule::DiskLow),
+            Self::UndoConflict { .. } => Some(StopRule::UndoConflict),
             Self::Io { .. }
             | Self::Git(_)
             | Self::Apply(_)
@@ -162,7 +177,7 @@ impl EngineError {
             Self::Interrupted => 130,
             Self::StopRequested => 0,
             Self::Unrecorded { .. } | Self::NotCalibrated => 70,
-            Self::BranchMoved { .. } | Self::DiskLow { .. } => 8,
+            Self::BranchMoved { .. } | Self::DiskLow { .. } | Self::UndoConflict { .. } => 8,
             Self::Io { .. }
             | Self::Git(_)
             | Self::Apply(_)

@@ -4,6 +4,8 @@ use crate::domain::{
     CandidateRun, Decided, Event, ExperimentId, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
 };
 
+use super::carry::Carried;
+
 /// Everything the journal says about one experiment, in order; one fold serves the live loop, recovery and `show`.
 #[derive(Debug, Clone, Default)]
 pub struct ExperimentFacts {
@@ -19,6 +21,10 @@ pub struct ExperimentFacts {
     pub attempts: Vec<CandidateRun>,
     /// The verdict.
     pub decided: Option<Decided>,
+    /// What it goes on from, as long as that counts.
+    pub(super) carried: Option<Box<Carried>>,
+    /// Whether what it went on from counts no more.
+    pub(super) evidence_lost: bool,
 }
 
 impl ExperimentFacts {
@@ -36,11 +42,12 @@ impl ExperimentFacts {
             Event::Pair(attempt) => self.attempts.push((**attempt).clone()),
             Event::Decided(decided) => self.decided = Some((**decided).clone()),
             // Another segment measures another way: what was measured before is no evidence there.
-            Event::Configured(_) => self.attempts.clear(),
+            Event::Configured(_) => self.forget_attempts(),
             Event::Calibrated(_)
             | Event::PhaseStarted(_)
             | Event::Run(_)
             | Event::Undone(_)
+            | Event::Validated(_)
             | Event::Resumed(_)
             | Event::Recovered(_)
             | Event::IdeaEdited(_)
@@ -60,11 +67,24 @@ impl ExperimentFacts {
     /// Drops what was measured: against another tip it is no evidence.
     pub(super) fn forget_attempts(&mut self) {
         self.attempts.clear();
+        self.carried = None;
+        self.evidence_lost = true;
     }
 
-    /// Returns the complete pairs, by number.
+    /// Returns the complete pairs, by number, with those that it goes on from.
     pub fn pairs(&self) -> Vec<Pair> {
+        let carried = self.carried.iter().flat_map(|carried| carried.pairs.iter().cloned());
+        carried.chain(self.own_pairs()).collect()
+    }
+
+    /// Returns the complete pairs that it measured itself.
+    pub(super) fn own_pairs(&self) -> Vec<Pair> {
         self.attempts.iter().filter_map(CandidateRun::complete).collect()
+    }
+
+    /// Says whether it goes on with the evidence, and at the alpha, of an earlier experiment.
+    pub(super) fn resumes(&self) -> bool {
+        self.proposed.as_ref().is_some_and(|proposed| proposed.resumes.is_some())
     }
 
     /// Says whether the screen let it through to the build.

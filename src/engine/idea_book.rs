@@ -45,7 +45,7 @@ pub(super) struct OwedEdit {
 impl OwedEdit {
     /// Returns the edit that an experiment owes with its settling line; `None` where it tried no idea or measured nothing.
     pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, direction: Direction) -> Option<Self> {
-        let idea = proposed?.idea.clone().filter(|_| run.measured)?;
+        let idea = proposed?.idea.clone().filter(|_| run.measured || run.effect.is_some())?;
         let (text, outcome) = (run.description.clone(), outcome(run, direction));
         Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, told: false })
     }

@@ -5,6 +5,7 @@
 //! that reaches the journal before anything is done about it.
 
 mod calibrate;
+mod carry;
 mod clock;
 pub mod compare;
 pub mod demo;
@@ -29,6 +30,7 @@ mod ready;
 mod recorder;
 mod recover;
 mod resume;
+mod retest;
 mod rings;
 mod roles;
 mod runner;
@@ -38,10 +40,13 @@ mod session;
 pub mod starter;
 mod summary;
 pub mod truth;
+mod undo;
+mod validate;
 mod verify_clean;
 mod watch;
 mod workbench;
 
+pub use crate::policy::Remaining;
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
@@ -49,6 +54,9 @@ pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;
 pub use queue::PatchQueues;
+pub use retest::{Retest, RetestOutcome, Retests};
 pub use roles::Roles;
 pub use session::{Candidates, Context, Purpose, Session};
 pub use summary::{Lens, MetricRow, metric_row};
+pub use undo::Undoing;
+pub use validate::Validation;

@@ -12,6 +12,7 @@ use crate::stats;
 use crate::{host, process};
 
 use super::EngineError;
+use super::carry;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
@@ -70,12 +71,19 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             }
             (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| owed.experiment != id),
             (Event::IdeaEdited(_), _) => {}
+            (Event::Undone(_), _) => open.values_mut().for_each(ExperimentFacts::forget_attempts),
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
     }
-    let unfinished = state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
+    let mut unfinished: Vec<ExperimentFacts> =
+        state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
+    for facts in unfinished.iter_mut().filter(|facts| !facts.evidence_lost) {
+        if let Some(earlier) = facts.proposed.as_ref().and_then(|proposed| proposed.resumes) {
+            facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
+        }
+    }
     Ok(ReadBack { state, rings, unfinished, owed })
 }
 
@@ -110,6 +118,7 @@ impl<'a, 'o> Session<'a, 'o> {
             rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
             owed.extend(done.owed);
         }
+        recover::complete_revert(&mut recorder, &settings.branch, user)?;
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
@@ -136,6 +145,7 @@ impl<'a, 'o> Session<'a, 'o> {
             filtered: survey.filtered,
             deadline,
             purpose,
+            checkpoints_off: false,
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;

@@ -87,6 +87,9 @@ impl Session<'_, '_> {
     }
 
     fn stages(&mut self, proposal: &Proposal) -> Step<Kept> {
+        if let Some(why) = self.lost_evidence() {
+            return Ok(Err(Dropped::by(Reason::Inconclusive, why)));
+        }
         let tree = step!(self.screen(proposal));
         let mut kept = step!(self.try_tree(tree));
         kept.flags.extend(policy::mechanism_unconfirmed(&proposal.asi, &self.changes()));
@@ -110,7 +113,8 @@ impl Session<'_, '_> {
             step!(self.check_candidate());
         }
         step!(self.verify_clean(&comparison));
-        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
+        let flags = decision.flags.into_iter().chain(self.rebuild_is_due()).collect();
+        Ok(Ok(Kept { tree, comparison, flags, detail: decision.detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.

@@ -14,7 +14,7 @@ impl Workbench<'_> {
         let Some(prepare) = self.prepare_settings() else { return Ok(false) };
         let path = self.mark(arm);
         match std::fs::read_to_string(&path) {
-            Ok(mark) => Ok(mark != self.fingerprint(prepare)?),
+            Ok(mark) => Ok(mark != self.fingerprint(arm, prepare)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
             Err(source) => Err(EngineError::io("read", &path, source)),
         }
@@ -22,7 +22,7 @@ impl Workbench<'_> {
 
     /// Remembers what an arm's slot was prepared with.
     pub(super) fn mark_prepared(&self, arm: Arm, prepare: &Prepare) -> Result<(), EngineError> {
-        write_whole(&self.mark(arm), self.fingerprint(prepare)?.as_bytes())
+        write_whole(&self.mark(arm), self.fingerprint(arm, prepare)?.as_bytes())
     }
 
     /// Forgets that an arm's slot was prepared, so that a run cut short is not taken for one.
@@ -40,14 +40,14 @@ impl Workbench<'_> {
         self.home(arm).join("prepared")
     }
 
-    /// Hashes the command and the files of `rerunWhen` as the tip has them (BLAKE3, hex).
-    fn fingerprint(&self, prepare: &Prepare) -> Result<String, EngineError> {
+    /// Hashes the command and the files of `rerunWhen` as the arm's commit has them (BLAKE3, hex).
+    fn fingerprint(&self, arm: Arm, prepare: &Prepare) -> Result<String, EngineError> {
         let mut hasher = blake3::Hasher::new();
         for word in prepare.command.argv() {
             hasher.update(word.as_bytes()).update(&[0]);
         }
         for file in &prepare.rerun_when {
-            let content = self.private().read_file(self.tip(), &join(self.folder(), file))?;
+            let content = self.private().read_file(self.stands_at(arm), &join(self.folder(), file))?;
             hasher.update(file.as_bytes()).update(&[0]);
             hasher.update(blake3::hash(content.as_deref().unwrap_or_default()).as_bytes());
         }

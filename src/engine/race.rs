@@ -41,7 +41,7 @@ impl Session<'_, '_> {
         }
     }
 
-    fn warm_up(&mut self) -> Step<()> {
+    pub(super) fn warm_up(&mut self) -> Step<()> {
         for turn in 0..self.settings.bench.warmup {
             step!(self.blamed(Phase::Warmup, None, |session, arm| {
                 let log = session.log(Phase::Warmup, Some(&format!("{turn}-{arm}")));
@@ -99,8 +99,17 @@ impl Session<'_, '_> {
 
     /// Runs one pair whose logs bear a name of their own.
     pub(super) fn attempt_named(&mut self, number: u32, name: String) -> Result<PairAttempt, EngineError> {
+        self.attempt_ordered(number, self.coin(number), name)
+    }
+
+    /// Runs one pair in a given order.
+    pub(super) fn attempt_ordered(
+        &mut self,
+        number: u32,
+        order: crate::domain::Order,
+        name: String,
+    ) -> Result<PairAttempt, EngineError> {
         let _host = self.host_lock()?;
-        let order = self.coin(number);
         let run_dir = self.places.run(self.current_id());
         measure::run_pair(number, order, &mut PairBench { bench: &mut self.bench, run_dir, name })
     }

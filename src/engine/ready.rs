@@ -61,7 +61,7 @@ impl Session<'_, '_> {
         self.build_baseline(Arm::Baseline)
     }
 
-    fn prepare_where_due(&mut self, arm: Arm) -> Result<(), EngineError> {
+    pub(super) fn prepare_where_due(&mut self, arm: Arm) -> Result<(), EngineError> {
         if !self.bench.prepare_is_due(arm)? {
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl Session<'_, '_> {
     }
 
     /// Returns the last calibration where it was of this machine and this segment.
-    fn serving_calibration(&self) -> Option<Calibrated> {
+    pub(super) fn serving_calibration(&self) -> Option<Calibrated> {
         let state = self.recorder.state();
         let (configured, calibrated) = (state.configured()?, state.calibrated()?);
         let same_segment = state.calibrated_segment() == Some(configured.segment);

@@ -91,7 +91,7 @@ impl<'o> Recorder<'o> {
         if matches!(event, Event::Configured(_)) || (id.is_some() && id == self.facts.id) {
             self.facts.apply(event);
         }
-        if self.facts.moved_branch(event) {
+        if self.facts.moved_branch(event) || matches!(event, Event::Undone(_)) {
             self.left.iter_mut().for_each(ExperimentFacts::forget_attempts);
         }
         for observer in &mut self.observers {

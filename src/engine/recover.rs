@@ -2,6 +2,7 @@
 
 use crate::domain::{Decided, Event, ExperimentId, ObjectId, Recovered, RunSummary, Settings};
 use crate::git::{BranchMove, UserRepository};
+use crate::state::Revert;
 
 use super::EngineError;
 use super::experiment::ExperimentFacts;
@@ -67,6 +68,26 @@ fn complete(
     let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings.primary.direction);
     recorder.begin(ExperimentFacts::default());
     Ok(id.map(|id| Completed { id, run, owed }))
+}
+
+/// Completes the revert of a keep that is in the journal: the branch moves from the tip before it.
+///
+/// The revert's objects were durable before it was written. A branch that is at neither commit is left to the check that
+/// follows.
+pub(super) fn complete_revert(
+    recorder: &mut Recorder<'_>,
+    branch: &str,
+    user: &UserRepository,
+) -> Result<(), EngineError> {
+    let Some(Revert { experiment, from, to }) = recorder.state().reverted().cloned() else { return Ok(()) };
+    if user.branch_tip(branch)?.as_ref() != Some(&from) {
+        return Ok(());
+    }
+    let reflog = "autoresearch: complete the undoing of a keep after an interruption";
+    user.move_branch(&BranchMove { name: branch, from: &from, to: &to, reflog })?;
+    let found = format!("experiment {experiment} was undone but the branch had not moved");
+    let recovered = Recovered { found, action: "moved the branch to the revert".to_owned() };
+    Ok(recorder.session(Event::Recovered(recovered), Durability::Written)?)
 }
 
 fn move_branch(

@@ -37,7 +37,7 @@ impl Session<'_, '_> {
 }
 
 /// Makes the proposal again from what the journal and the experiment's folder hold.
-fn proposal_of(proposed: Proposed, patch: Vec<u8>) -> Proposal {
+pub(super) fn proposal_of(proposed: Proposed, patch: Vec<u8>) -> Proposal {
     Proposal {
         description: proposed.description,
         hypothesis: proposed.hypothesis,

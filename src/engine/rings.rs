@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
-use crate::stats::{self, Judge, Plan, Ring, SentinelPlan, SlotBias};
+use crate::domain::{Calibrated, Effect, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
+use crate::stats::{self, Judge, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
+use super::carry::Carried;
 use super::experiment::ExperimentFacts;
 use super::roles::Roles;
 
@@ -34,13 +35,14 @@ impl Rings {
 
     /// Says whether an event type matters to this fold.
     pub(super) fn wants(kind: &str) -> bool {
-        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run")
+        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run" | "undone")
     }
 
     /// Takes in one event while a journal is read back.
     pub(super) fn apply(&mut self, experiment: Option<ExperimentId>, event: &Event) {
         match (event, experiment) {
             (Event::Calibrated(calibrated), _) => self.calibrate(calibrated),
+            (Event::Undone(_), _) => self.restart(),
             (Event::Run(run), Some(id)) => {
                 if let Some(facts) = self.open.remove(&id) {
                     let moved = facts.decided.as_ref().is_some_and(|d| d.moves_branch && d.commit.is_some());
@@ -71,9 +73,22 @@ impl Rings {
             .collect();
     }
 
+    /// Keeps only the newest values of each ring, after the baseline became a commit that no candidate was.
+    pub(super) fn restart(&mut self) {
+        for rings in self.metrics.values_mut() {
+            rings.ring.restart();
+            rings.absolute.iter_mut().for_each(Ring::restart);
+        }
+    }
+
+    /// Returns the calibrated scale of the primary's pairs, or `None` before any calibration.
+    pub(super) fn primary_scale(&self) -> Option<PairScale> {
+        self.metrics.get(&self.settings.primary.name)?.ring.scale()
+    }
+
     /// Adds what a settled experiment's pairs say about noise; after a keep only the newest values stay.
     pub(super) fn settle(&mut self, facts: &ExperimentFacts, kept: bool) {
-        let pairs = facts.pairs();
+        let pairs = facts.own_pairs();
         let names: Vec<MetricName> = self.metrics.keys().cloned().collect();
         for name in names {
             let (direction, scale) = self.roles.lens(&self.settings, &name);
@@ -93,10 +108,26 @@ impl Rings {
 
     /// Returns the judge of the next candidate, or `None` before any calibration.
     pub(super) fn judge(&self, alpha: f64) -> Option<Judge> {
+        self.plan(alpha).map(Judge::new)
+    }
+
+    /// Returns the judge of an experiment that goes on: the rule that its first pairs were judged by, and as many pairs
+    /// more as any candidate gets.
+    pub(super) fn judge_further(&self, carried: &Carried) -> Option<Judge> {
+        let Effect { alpha, delta0, s, threshold, .. } = carried.effect;
+        // A metric that was calibrated as exact learned its scale from these very pairs, and learns it again.
+        let s = if threshold == 0.0 { 0.0 } else { s };
+        let before = u32::try_from(carried.pairs.len()).unwrap_or(u32::MAX);
+        let plan = self.plan(alpha)?;
+        let max_pairs = before.saturating_add(plan.max_pairs);
+        Some(Judge::new(Plan { delta0, scale: PairScale { s, threshold }, max_pairs, ..plan }))
+    }
+
+    fn plan(&self, alpha: f64) -> Option<Plan> {
         let primary = &self.settings.primary;
         let rings = self.metrics.get(&primary.name)?;
         let min_effect = primary.scale.setting(primary.min_effect);
-        Some(Judge::new(Plan {
+        Some(Plan {
             primary: primary.clone(),
             scale: rings.ring.scale()?,
             delta0: stats::delta0(min_effect, rings.bias),
@@ -105,7 +136,7 @@ impl Rings {
             patience: self.settings.decision.patience,
             strict: self.settings.decision.strict,
             sentinels: self.sentinel_plans(),
-        }))
+        })
     }
 
     fn sentinel_plans(&self) -> Vec<SentinelPlan> {

@@ -62,7 +62,8 @@ impl Session<'_, '_> {
             let detail = format!("{path} has a clean/smudge filter, and only the user's own git may run it");
             return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
         }
-        if let Some(earlier) = self.recorder.state().duplicate(&patch_id, self.bench.tip()) {
+        let duplicate = self.recorder.state().duplicate(&patch_id, self.bench.tip());
+        if let Some(earlier) = duplicate.filter(|_| !self.recorder.facts().resumes()) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);
             return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }

@@ -106,6 +106,8 @@ pub struct Session<'a, 'o> {
     pub(super) filtered: Vec<String>,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
+    /// Whether a validation between experiments failed, so that none is tried again.
+    pub(super) checkpoints_off: bool,
 }
 
 impl Session<'_, '_> {
@@ -116,7 +118,7 @@ impl Session<'_, '_> {
 
     /// Tries candidates until a rule says stop, and journals that rule. The baseline must be ready.
     pub fn run(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
-        let ended = self.try_all(candidates);
+        let ended = self.try_all(candidates).and_then(|stopped| self.validate_at_end(stopped));
         self.end(ended)
     }
 
@@ -138,6 +140,7 @@ impl Session<'_, '_> {
             if let Some(stopped) = self.due() {
                 return Ok(stopped);
             }
+            self.checkpoint()?;
             let state = self.recorder.state();
             let next = candidates.next(&|hash| state.settled_patch(hash).is_some())?;
             let Some(offer) = next else {
@@ -162,6 +165,16 @@ impl Session<'_, '_> {
 
     /// Gives a proposal its number, keeps its patch and journals it.
     pub(super) fn propose(&mut self, proposal: &Proposal, commit: Commit) -> Result<(), EngineError> {
+        self.propose_resuming(proposal, commit, None)
+    }
+
+    /// Proposes as [`Session::propose`] does, and names the experiment that this one goes on with.
+    pub(super) fn propose_resuming(
+        &mut self,
+        proposal: &Proposal,
+        commit: Commit,
+        resumes: Option<ExperimentId>,
+    ) -> Result<(), EngineError> {
         let id = self.recorder.state().next_id();
         self.recorder.begin(ExperimentFacts::new(id));
         write_whole(&self.places.run(id).join(super::resume::GIVEN_PATCH), &proposal.patch.0)?;
@@ -178,6 +191,7 @@ impl Session<'_, '_> {
             author: proposal.author.clone(),
             base_commit: proposal.base_commit.clone(),
             commit: commit == Commit::Yes,
+            resumes,
         };
         Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }
@@ -292,9 +306,13 @@ impl Session<'_, '_> {
         budget
     }
 
-    /// Returns the judge of the next candidate.
+    /// Returns the judge of the candidate under way.
     pub(super) fn judge(&self) -> Result<Judge, EngineError> {
-        self.rings.judge(self.budget().alpha()).ok_or(EngineError::NotCalibrated)
+        let judge = match &self.recorder.facts().carried {
+            Some(carried) => self.rings.judge_further(carried),
+            None => self.rings.judge(self.budget().alpha()),
+        };
+        judge.ok_or(EngineError::NotCalibrated)
     }
 
     /// Returns the number that the next experiment gets.

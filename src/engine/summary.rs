@@ -124,7 +124,8 @@ pub(super) fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: S
         effect,
         patch_id: facts.screened.as_ref().and_then(|s| s.patch_id.clone()),
         iteration: facts.reached_build(),
-        measured: !pairs.is_empty(),
+        // What goes on with earlier evidence goes on with the index that was spent for it.
+        measured: !pairs.is_empty() && !facts.resumes(),
     }
 }
 

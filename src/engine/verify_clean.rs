@@ -1,6 +1,6 @@
 //! Rebuilds a candidate about to be kept from an empty cache, so that no warm cache can have made the win.
 
-use crate::domain::{Arm, Comparison, Pair, Phase, Reason, VerifyClean};
+use crate::domain::{Arm, Comparison, Flag, Pair, Phase, Reason, VerifyClean};
 use crate::measure::{self, PairAttempt};
 use crate::stats;
 
@@ -11,7 +11,7 @@ use super::session::Session;
 const CHEAP_BUILD: f64 = 120.0;
 
 /// Pairs that the rebuilt program is measured in.
-const PAIRS: u32 = 3;
+pub(super) const PAIRS: u32 = 3;
 
 /// The largest `decision.maxPairs`; numbers beyond it give these pairs coins of their own.
 const BEYOND_ANY_RACE: u32 = 1000;
@@ -52,6 +52,13 @@ impl Session<'_, '_> {
         Ok(Ok(()))
     }
 
+    /// Says whether a keep waits for its rebuild until the next validation.
+    pub(super) fn rebuild_is_due(&self) -> Option<Flag> {
+        let warm =
+            self.settings.build.as_ref().is_some_and(|b| !b.keep.is_empty() && b.verify_clean != VerifyClean::Never);
+        (warm && !self.rebuilds_at_once()).then_some(Flag::RebuildDue)
+    }
+
     fn rebuilds_at_once(&self) -> bool {
         let Some(build) = &self.settings.build else { return false };
         if build.keep.is_empty() {
@@ -77,7 +84,8 @@ impl Session<'_, '_> {
         }
     }
 
-    fn difference(&self, pair: &Pair) -> Option<f64> {
+    /// Returns the primary's difference of a pair on the decision scale.
+    pub(super) fn difference(&self, pair: &Pair) -> Option<f64> {
         let primary = &self.settings.primary;
         let (baseline, candidate) = pair.values(&primary.name)?;
         Some(primary.scale.y(baseline, primary.direction)? - primary.scale.y(candidate, primary.direction)?)

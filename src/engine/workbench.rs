@@ -40,6 +40,12 @@ impl TimeLimits {
     }
 }
 
+/// A commit that an arm stands at, with the private one that lays the harness over it.
+struct Stand {
+    commit: ObjectId,
+    private: ObjectId,
+}
+
 /// Two worktrees at equal path length; one holds the current best, the other the change on trial.
 pub(super) struct Workbench<'a> {
     settings: &'a Settings,
@@ -52,6 +58,8 @@ pub(super) struct Workbench<'a> {
     harness: Harness,
     tip: ObjectId,
     private_tip: ObjectId,
+    /// Two commits that the arms stand at in place of the tip, while they are compared.
+    opposed: Option<[Stand; 2]>,
     /// Time limits of the commands; the calibration tightens them.
     pub limits: TimeLimits,
     /// The tree laid over the candidate's slot.
@@ -88,6 +96,7 @@ impl<'a> Workbench<'a> {
             harness,
             tip,
             private_tip,
+            opposed: None,
             limits,
             plan,
             laid: None,
@@ -139,7 +148,52 @@ impl<'a> Workbench<'a> {
         if arm == Arm::Candidate {
             self.laid = None;
         }
-        Ok(self.slots[index].reset(&self.private_tip, &keep)?)
+        let private = self.private_of(arm).clone();
+        Ok(self.slots[index].reset(&private, &keep)?)
+    }
+
+    /// Returns the commit that an arm stands at.
+    pub(super) fn stands_at(&self, arm: Arm) -> &ObjectId {
+        self.opposed_stand(arm).map_or(&self.tip, |stand| &stand.commit)
+    }
+
+    fn private_of(&self, arm: Arm) -> &ObjectId {
+        self.opposed_stand(arm).map_or(&self.private_tip, |stand| &stand.private)
+    }
+
+    fn opposed_stand(&self, arm: Arm) -> Option<&Stand> {
+        let [baseline, candidate] = self.opposed.as_ref()?;
+        Some(match arm {
+            Arm::Baseline => baseline,
+            Arm::Candidate => candidate,
+        })
+    }
+
+    /// Puts each arm at a commit of its own, with empty caches; [`Workbench::reunite`] ends that.
+    pub(super) fn oppose(&mut self, baseline: &ObjectId, candidate: &ObjectId) -> Result<(), EngineError> {
+        let stand = |commit: &ObjectId| {
+            let private = self.private.private_commit(commit, self.harness.files())?;
+            Ok::<_, EngineError>(Stand { commit: commit.clone(), private })
+        };
+        self.opposed = Some([stand(baseline)?, stand(candidate)?]);
+        for arm in [Arm::Baseline, Arm::Candidate] {
+            self.empty_caches(arm)?;
+            self.reset_to_tip(arm)?;
+        }
+        Ok(())
+    }
+
+    /// Puts both arms back at the tip; what was the candidate is the baseline, as it holds the build of the tip.
+    pub(super) fn reunite(&mut self) -> Result<(), EngineError> {
+        self.opposed = None;
+        self.swap(self.tip.clone())
+    }
+
+    /// Takes a commit as the tip that nothing is built of.
+    pub(super) fn restart(&mut self, tip: ObjectId) -> Result<(), EngineError> {
+        self.opposed = None;
+        self.swap(tip)?;
+        self.reset_to_tip(Arm::Baseline)
     }
 
     /// Applies a patch to the tip's tree; no file is touched.
@@ -315,7 +369,8 @@ impl<'a> Workbench<'a> {
     fn tampering(&mut self, arm: Arm, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
         let index = self.index(arm);
         let Some(deviation) = self.slots[index].verify()?.into_iter().next() else { return Ok(None) };
-        self.slots[index].stand(&self.private_tip)?;
+        let private = self.private_of(arm).clone();
+        self.slots[index].stand(&private)?;
         if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
             self.slots[index].lay(tree)?;
         }

@@ -97,6 +97,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Decided(_) => "decided",
         Event::Run(_) => "run",
         Event::Undone(_) => "undone",
+        Event::Validated(_) => "validated",
         Event::Resumed(_) => "resumed",
         Event::Recovered(_) => "recovered",
         Event::IdeaEdited(_) => "idea_edit",
@@ -107,7 +108,7 @@ pub fn kind(event: &Event) -> &'static str {
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "pair",
     "phase",
     "proposed",
@@ -117,6 +118,7 @@ const KINDS: [&str; 15] = [
     "config",
     "calibrated",
     "undone",
+    "validated",
     "resumed",
     "recovered",
     "idea_edit",
@@ -170,6 +172,7 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::Decided(e) => serde_json::to_writer(out, e),
         Event::Run(e) => serde_json::to_writer(out, e),
         Event::Undone(e) => serde_json::to_writer(out, e),
+        Event::Validated(e) => serde_json::to_writer(out, e),
         Event::Resumed(e) => serde_json::to_writer(out, e),
         Event::Recovered(e) => serde_json::to_writer(out, e),
         Event::IdeaEdited(e) => serde_json::to_writer(out, e),
@@ -191,6 +194,7 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "decided" => Event::Decided(serde_json::from_str(line)?),
         "run" => Event::Run(serde_json::from_str(line)?),
         "undone" => Event::Undone(serde_json::from_str(line)?),
+        "validated" => Event::Validated(serde_json::from_str(line)?),
         "resumed" => Event::Resumed(serde_json::from_str(line)?),
         "recovered" => Event::Recovered(serde_json::from_str(line)?),
         "idea_edit" => Event::IdeaEdited(serde_json::from_str(line)?),

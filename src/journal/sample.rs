@@ -205,6 +205,7 @@ fn proposed(id: ExperimentId, tip: &ObjectId) -> Proposed {
         author: None,
         base_commit: None,
         commit: true,
+        resumes: None,
         description: description(id),
         hypothesis: "Fewer system calls for the same bytes.".to_owned(),
         idea: id.0.is_multiple_of(3).then(|| format!("idea-{}", id.0)),

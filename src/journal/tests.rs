@@ -70,7 +70,8 @@ fn the_golden_journal_of_format_1_is_read_and_written_to_the_byte() {
             "sandbox",
             "screened",
             "stopped",
-            "undone"
+            "undone",
+            "validated"
         ]
     );
 }

@@ -133,6 +133,8 @@ pub struct ExperimentView {
     pub tip: Option<ObjectId>,
     /// The revert of the keep, and why.
     pub undone: Option<Undone>,
+    /// The inconclusive experiment whose evidence it goes on with.
+    pub resumes: Option<ExperimentId>,
     /// Why it should help.
     pub hypothesis: String,
     /// The idea that it tries.
@@ -191,6 +193,7 @@ impl ExperimentView {
             judged_only: parts.decided.is_some_and(|decided| !decided.moves_branch),
             tip: parts.decided.map(|d| d.tip.clone()).or(proposed.map(|p| p.tip.clone())),
             undone: parts.undone.cloned(),
+            resumes: proposed.and_then(|p| p.resumes),
             hypothesis: proposed.map(|p| p.hypothesis.clone()).unwrap_or_default(),
             idea: proposed.and_then(|p| p.idea.clone()),
             axes: proposed.map(|p| p.axes.clone()).unwrap_or_default(),

@@ -23,6 +23,7 @@ pub fn log_json(view: &SessionView) -> Value {
         "name": view.name,
         "branch": view.branch,
         "primary": view.primary,
+        "validated": view.validated,
         "experiments": view.experiments,
     })
 }

@@ -12,6 +12,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod validation;
 
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
@@ -20,3 +21,4 @@ pub use lens::{ChangeView, Lens};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, SessionInput, SessionView, Standing, UnderWay,
 };
+pub use validation::ValidationView;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::lens::{ChangeView, Lens};
+use super::validation::ValidationView;
 use crate::domain::{
     Calibrated, CandidateRun, Configured, ExperimentId, Flag, ObjectId, Phase, Reason, SessionId, Status, StopRule,
 };
@@ -94,6 +95,8 @@ pub struct SessionView {
     pub counts: Counts,
     /// The error budget.
     pub budget: BudgetView,
+    /// The last validation of the session's gain.
+    pub validated: Option<ValidationView>,
     /// The experiment under way, or left unfinished.
     pub under_way: Option<UnderWay>,
     /// Edits of ideas.md that wait.
@@ -228,6 +231,7 @@ impl SessionView {
             calibration: state.calibrated().and_then(|calibrated| calibration(calibrated, &primary)),
             counts: counts(state),
             budget,
+            validated: state.validated().map(|validated| ValidationView::new(validated, &primary.unit)),
             under_way: under_way(&input, configured, budget.alpha),
             waiting_edits: state.waiting_edits().len(),
             experiments: state.experiments().iter().map(|record| row(record, &input, &primary)).collect(),

@@ -14,18 +14,23 @@ pub(super) const TEXT_MAX: usize = 96;
 pub struct FlagSet(u8);
 
 impl FlagSet {
-    const ALL: [Flag; 3] = [Flag::SentinelUnresolved, Flag::MechanismUnconfirmed, Flag::Undone];
+    const ALL: [Flag; 4] = [Flag::SentinelUnresolved, Flag::MechanismUnconfirmed, Flag::Undone, Flag::RebuildDue];
 
     fn bit(flag: Flag) -> u8 {
         match flag {
             Flag::SentinelUnresolved => 1,
             Flag::MechanismUnconfirmed => 2,
             Flag::Undone => 4,
+            Flag::RebuildDue => 8,
         }
     }
 
     pub(super) fn insert(&mut self, flag: Flag) {
         self.0 |= Self::bit(flag);
+    }
+
+    pub(super) fn remove(&mut self, flag: Flag) {
+        self.0 &= !Self::bit(flag);
     }
 
     /// Says whether a flag is in the set.
@@ -78,11 +83,13 @@ pub struct EffectSummary {
     pub high: f64,
     /// Complete pairs behind it.
     pub pairs: u32,
+    /// Natural logarithm of the evidence; `None` where pairs were compared plainly.
+    pub ln_e: Option<f64>,
 }
 
 impl From<&Effect> for EffectSummary {
     fn from(effect: &Effect) -> Self {
-        Self { gain: effect.gain, low: effect.low, high: effect.high, pairs: effect.pairs }
+        Self { gain: effect.gain, low: effect.low, high: effect.high, pairs: effect.pairs, ln_e: effect.ln_e }
     }
 }
 
@@ -103,6 +110,8 @@ pub struct ExperimentRecord {
     pub measured: bool,
     /// Number of its segment.
     pub segment: u32,
+    /// The inconclusive experiment that it went on with.
+    pub resumes: Option<ExperimentId>,
     /// Milliseconds since 1970 (UTC).
     pub timestamp: i64,
     /// Median of the primary over the candidate's runs, in the metric's unit.
@@ -162,6 +171,7 @@ impl ExperimentRecord {
             iteration: run.iteration,
             measured: run.measured,
             segment: run.segment,
+            resumes: proposed.and_then(|p| p.resumes),
             timestamp: run.timestamp,
             metric: run.metric,
             effect: run.effect.as_ref().map(EffectSummary::from),

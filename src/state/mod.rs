@@ -12,4 +12,4 @@ mod session;
 mod tests;
 
 pub use experiment::{EffectSummary, ExperimentRecord, FlagSet, Unfinished};
-pub use session::{Epoch, SameCheck, SessionState, wants};
+pub use session::{Epoch, Revert, SameCheck, SessionState, wants};

@@ -8,7 +8,7 @@ use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
 use crate::domain::{
     Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason, Resumed,
-    RunSummary, SessionId, Status, Stopped,
+    RunSummary, SessionId, Status, Stopped, Undone, Validated,
 };
 
 /// Says whether the fold needs the payload of this type of record.
@@ -22,6 +22,7 @@ pub fn wants(kind: &str) -> bool {
             | "decided"
             | "run"
             | "undone"
+            | "validated"
             | "resumed"
             | "idea_edit"
             | "stopped"
@@ -39,6 +40,17 @@ pub struct Epoch {
     pub measured: u32,
     /// Keeps so far, also those that were undone later.
     pub keeps: u32,
+}
+
+/// The revert of a keep that the branch was last moved for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revert {
+    /// The keep that was undone.
+    pub experiment: ExperimentId,
+    /// The tip before.
+    pub from: ObjectId,
+    /// The revert commit.
+    pub to: ObjectId,
 }
 
 /// How often in a row the same check failed.
@@ -62,6 +74,11 @@ pub struct SessionState {
     last_id: ExperimentId,
     tip: Option<ObjectId>,
     epoch: Epoch,
+    primary_since: u32,
+    reverted: Option<Revert>,
+    validated: Option<Box<Validated>>,
+    validated_hours: f64,
+    validations: u32,
     same_check: Option<SameCheck>,
     waiting_edits: Vec<IdeaEdited>,
     stopped: Option<Stopped>,
@@ -83,6 +100,11 @@ impl SessionState {
             last_id: ExperimentId::BASELINE,
             tip: None,
             epoch: Epoch::default(),
+            primary_since: 0,
+            reverted: None,
+            validated: None,
+            validated_hours: 0.0,
+            validations: 0,
             same_check: None,
             waiting_edits: Vec::new(),
             stopped: None,
@@ -131,7 +153,8 @@ impl SessionState {
                     unfinished.decided = Some(decided.clone());
                 }
             }
-            Event::Undone(undone) => self.undo(experiment, &undone.commit),
+            Event::Undone(undone) => self.undo(experiment, undone),
+            Event::Validated(validated) => self.validate(validated),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
             | Event::Pair(_)
@@ -149,6 +172,13 @@ impl SessionState {
         }
         // Another harness may judge another way: what a check did before says nothing of what it does now.
         self.same_check = None;
+        let lens = |c: &Configured| {
+            let primary = &c.settings.primary;
+            (primary.name.clone(), primary.scale, primary.direction)
+        };
+        if self.configured.as_ref().is_some_and(|old| lens(old) != lens(configured)) {
+            self.primary_since = configured.segment;
+        }
         self.configured = Some(Box::new(configured.clone()));
     }
 
@@ -193,8 +223,12 @@ impl SessionState {
         if run.status == Status::Keep && moves {
             self.tip = Some(run.commit.clone());
         }
+        let resumed = unfinished.as_ref().is_some_and(|u| u.proposed.resumes.is_some());
         if run.measured {
             self.spend(run.status);
+        } else if resumed && run.status == Status::Keep {
+            // Its index was spent by the experiment that it went on with.
+            self.epoch.keeps += 1;
         }
         self.count_check(run, unfinished.as_ref());
         self.experiments.push(ExperimentRecord::settle(run, unfinished.as_ref()));
@@ -220,11 +254,26 @@ impl SessionState {
         });
     }
 
-    fn undo(&mut self, experiment: Option<ExperimentId>, commit: &ObjectId) {
-        self.tip = Some(commit.clone());
+    fn validate(&mut self, validated: &Validated) {
+        self.validations = self.validations.max(validated.number);
+        for record in self.experiments.iter_mut().filter(|record| validated.rebuilt.contains(&record.id)) {
+            record.flags.remove(Flag::RebuildDue);
+        }
+        if validated.without.is_none() {
+            self.validated = Some(Box::new(Validated { values: Vec::new(), ..validated.clone() }));
+            self.validated_hours = self.clock.hours(None);
+        }
+    }
+
+    fn undo(&mut self, experiment: Option<ExperimentId>, undone: &Undone) {
+        let from = undone.tip.clone().or_else(|| self.tip.clone());
+        let revert = |(experiment, from)| Revert { experiment, from, to: undone.commit.clone() };
+        self.reverted = experiment.zip(from).map(revert);
+        self.tip = Some(undone.commit.clone());
         let undone = self.experiments.iter_mut().rev().find(|record| Some(record.id) == experiment);
         if let Some(record) = undone {
             record.flags.insert(Flag::Undone);
+            record.flags.remove(Flag::RebuildDue);
         }
     }
 }
@@ -294,6 +343,37 @@ impl SessionState {
     /// Returns the keeps that still stand, in order, without the baseline.
     pub fn keeps(&self) -> impl Iterator<Item = &ExperimentRecord> {
         self.candidates().filter(|record| record.stands())
+    }
+
+    /// Returns the keeps that still stand and were measured by the present primary; `None` where one was measured by
+    /// another.
+    pub fn comparable_keeps(&self) -> Option<Vec<&ExperimentRecord>> {
+        self.keeps().map(|record| (record.segment >= self.primary_since).then_some(record)).collect()
+    }
+
+    /// Returns the keeps that wait for their rebuild from an empty cache, in order.
+    pub fn rebuilds_due(&self) -> impl Iterator<Item = &ExperimentRecord> {
+        self.keeps().filter(|record| record.flags.contains(Flag::RebuildDue))
+    }
+
+    /// Returns the revert that made the present tip, where one did.
+    pub fn reverted(&self) -> Option<&Revert> {
+        self.reverted.as_ref().filter(|revert| Some(&revert.to) == self.tip.as_ref())
+    }
+
+    /// Returns the last validation of the session's gain; its readings are left in the journal.
+    pub fn validated(&self) -> Option<&Validated> {
+        self.validated.as_deref()
+    }
+
+    /// Returns the hours at work when the session was last validated; 0 before.
+    pub fn validated_hours(&self) -> f64 {
+        self.validated_hours
+    }
+
+    /// Returns the number of the last validation or re-test; 0 before the first.
+    pub fn validations(&self) -> u32 {
+        self.validations
     }
 
     /// Counts the settled experiments that reached the build.

@@ -6,8 +6,9 @@ use serde_json::json;
 use super::experiment::TEXT_MAX;
 use super::*;
 use crate::domain::{
-    Asi, Axis, Decided, Event, ExperimentId, Flag, Goal, IdeaEdited, Note, ObjectId, PatchId, ProposalSource, Proposed,
-    Reason, Resumed, RunSummary, SessionId, Status, StopRule, Stopped, Undone,
+    Asi, Axis, Decided, Direction, Event, ExperimentId, Flag, Goal, IdeaEdited, MetricName, Note, ObjectId, PatchId,
+    ProposalSource, Proposed, Reason, Resumed, RunSummary, Scale, SessionId, Status, StopRule, Stopped, Undone,
+    Validated,
 };
 
 fn object(number: u32) -> ObjectId {
@@ -61,6 +62,7 @@ impl Story {
             author: None,
             base_commit: None,
             commit: true,
+            resumes: None,
             description: format!("change {id}"),
             hypothesis: String::new(),
             idea: Some("batching".to_owned()),
@@ -124,6 +126,75 @@ fn summary(id: u32, reason: Reason) -> RunSummary {
     }
 }
 
+fn validated(number: u32, without: Option<u32>, rebuilt: &[u32]) -> Event {
+    Event::Validated(Box::new(Validated {
+        number,
+        without: without.map(ExperimentId),
+        base: object(1),
+        tip: object(101),
+        metric: MetricName::new("total_ms").unwrap(),
+        direction: Direction::Lower,
+        scale: Scale::Ratio,
+        pairs: 20,
+        gain: 0.1,
+        low: 0.05,
+        high: 0.15,
+        claimed: None,
+        rebuilt: rebuilt.iter().copied().map(ExperimentId).collect(),
+        values: vec![(2.0, 1.0); 20],
+        seconds: 1.0,
+        remark: String::new(),
+    }))
+}
+
+#[test]
+fn the_last_validation_of_the_gain_is_kept_without_its_readings_and_a_retest_takes_only_a_number() {
+    let mut story = Story::started(100);
+    story.settle(1, Reason::Improved);
+    assert_eq!((story.state.validated(), story.state.validations()), (None, 0));
+    story.tell(0, &validated(1, None, &[])).tell(0, &validated(2, Some(1), &[]));
+    let last = story.state.validated().unwrap();
+    assert_eq!((last.number, last.values.len(), story.state.validations()), (1, 0, 2));
+    assert!(story.state.validated_hours() > 0.0);
+}
+
+#[test]
+fn a_rebuild_is_due_until_a_validation_says_that_it_was_made() {
+    let mut story = Story::started(100);
+    for id in [1, 2] {
+        story.propose(id).decide(id, Reason::Improved, "", true);
+        let run = RunSummary { flags: vec![Flag::RebuildDue], ..summary(id, Reason::Improved) };
+        story.tell(id, &Event::Run(Box::new(run)));
+    }
+    let due = |story: &Story| story.state.rebuilds_due().map(|record| record.id.0).collect::<Vec<_>>();
+    assert_eq!(due(&story), [1, 2]);
+    story.tell(0, &validated(1, None, &[1]));
+    assert_eq!(due(&story), [2]);
+    let undone = Undone { commit: object(9), why: String::new(), tip: Some(object(102)) };
+    story.tell(2, &Event::Undone(undone));
+    assert_eq!(due(&story), [] as [u32; 0]);
+    let revert = story.state.reverted().unwrap();
+    assert_eq!((revert.experiment, &revert.from, &revert.to), (ExperimentId(2), &object(102), &object(9)));
+    story.settle(3, Reason::Improved);
+    assert_eq!(story.state.reverted(), None, "it is history once the tip moved on");
+}
+
+#[test]
+fn a_resumed_keep_counts_as_a_keep_of_the_epoch_and_spends_no_index() {
+    let mut story = Story::started(100);
+    story.settle(1, Reason::Inconclusive);
+    let before = story.state.epoch();
+    let tip = story.state.tip().unwrap().clone();
+    story.propose(2);
+    let mut proposed = (*story.state.unfinished().unwrap().proposed).clone();
+    (proposed.resumes, proposed.tip) = (Some(ExperimentId(1)), tip);
+    story.tell(2, &Event::Proposed(Box::new(proposed))).decide(2, Reason::Improved, "", true);
+    let run = RunSummary { measured: false, ..summary(2, Reason::Improved) };
+    story.tell(2, &Event::Run(Box::new(run)));
+    assert_eq!(story.state.epoch(), Epoch { keeps: before.keeps + 1, ..before });
+    assert_eq!(story.state.experiment(ExperimentId(2)).unwrap().resumes, Some(ExperimentId(1)));
+}
+
 #[test]
 fn the_tip_is_the_base_then_each_keep_then_its_revert() {
     let mut story = Story::started(100);
@@ -132,7 +203,7 @@ fn the_tip_is_the_base_then_each_keep_then_its_revert() {
     assert_eq!(story.state.tip(), Some(&object(1)));
     story.settle(2, Reason::Improved);
     assert_eq!(story.state.tip(), Some(&object(102)));
-    story.tell(2, &Event::Undone(Undone { commit: object(9), why: String::new() }));
+    story.tell(2, &Event::Undone(Undone { commit: object(9), why: String::new(), tip: None }));
     assert_eq!(story.state.tip(), Some(&object(9)));
     let record = story.state.experiment(ExperimentId(2)).unwrap();
     assert!(record.flags.contains(Flag::Undone) && !record.stands());
@@ -224,7 +295,7 @@ fn the_plateau_counts_iterations_since_the_last_keep_that_stands() {
     story.settle(1, Reason::Improved).settle(2, Reason::NoEffect).settle(3, Reason::SealedPath);
     story.settle(4, Reason::BuildFailed);
     assert_eq!(story.state.plateau(), 2);
-    story.tell(1, &Event::Undone(Undone { commit: object(9), why: String::new() }));
+    story.tell(1, &Event::Undone(Undone { commit: object(9), why: String::new(), tip: None }));
     assert_eq!(story.state.plateau(), 3);
     story.configure(100, 1);
     assert_eq!(story.state.plateau(), 0);
@@ -308,7 +379,9 @@ fn what_the_fold_does_not_want_changes_nothing_but_the_time() {
     for kind in ["phase", "pair", "note", "sandbox", "recovered", "type_of_a_later_version"] {
         assert!(!wants(kind), "{kind}");
     }
-    for kind in ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "resumed", "stopped"] {
+    for kind in
+        ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "validated", "resumed", "stopped"]
+    {
         assert!(wants(kind), "{kind}");
     }
 }

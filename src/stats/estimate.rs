@@ -72,6 +72,11 @@ pub fn report_effect(d: &[f64], s: f64) -> Report {
     Report { mu, se, gain, low: gain - half, high: gain + half }
 }
 
+/// Returns the standard error behind an interval that [`report_effect`] made of so many pairs.
+pub fn reported_se(low: f64, high: f64, pairs: u32) -> f64 {
+    (high - low) / (2.0 * 1.25 * quantile::t_upper(0.025, degrees_of_freedom(pairs as usize)))
+}
+
 /// Returns `n + 3`: the pairs, and the four prior observations less the estimated centre.
 pub(super) fn degrees_of_freedom(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX - 3) + 3
@@ -179,6 +184,13 @@ mod tests {
         let exact = report_effect(&[0.25, 0.25, 0.25], 0.0);
         assert_eq!((exact.gain, exact.low, exact.high), (0.25, 0.25, 0.25));
         assert_eq!(report_effect(&[0.0], 0.0).gain, 0.0);
+    }
+
+    #[test]
+    fn the_standard_error_is_read_back_from_the_interval() {
+        let d = [0.01, 0.03, 0.02, 0.05, -0.01];
+        let report = report_effect(&d, 0.02);
+        assert!((reported_se(report.low, report.high, 5) - report.se).abs() < 1e-12);
     }
 
     #[test]

@@ -22,7 +22,9 @@ mod simulation;
 mod values;
 
 pub use budget::{Budget, COMPARE_ALPHA, alpha, epoch_size};
-pub use estimate::{Interval, Report, hodges_lehmann, lower_bound, median, report_effect, validation_interval};
+pub use estimate::{
+    Interval, Report, hodges_lehmann, lower_bound, median, report_effect, reported_se, validation_interval,
+};
 pub use evidence::Evidence;
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
 pub use noise::Noise;

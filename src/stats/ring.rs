@@ -120,6 +120,12 @@ impl Ring {
         self.baseline = self.candidate;
     }
 
+    /// Reacts to a new baseline that no candidate was: as to a keep, and its value is not known.
+    pub fn restart(&mut self) {
+        self.keep();
+        self.baseline = None;
+    }
+
     fn push(&mut self, value: f64) {
         if self.values.len() == CAPACITY {
             self.values.pop_front();

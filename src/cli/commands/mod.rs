@@ -15,3 +15,4 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod stop;
 pub(super) mod try_one;
+pub(super) mod validate;

@@ -12,6 +12,7 @@ use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
 use crate::engine::{Context, EngineError, PatchQueues, Purpose, Session};
 use crate::process::{Interrupts, SupervisorProgram};
+use crate::report::{ValidationView, text};
 use crate::state::SessionState;
 
 /// Runs the session to its stop and says what was kept: 0 for a planned stop, 8 for another rule.
@@ -84,8 +85,20 @@ fn closing(state: &SessionState, stopped: &Stopped, place: &Place) -> String {
         let branch = &place.settings.branch;
         let _ = write!(text, " on branch {branch}\n  git log {}..{branch}", base(state));
     }
-    text.push_str("\n  autoresearch log\n");
+    text.push('\n');
+    text.push_str(&gain(state, place, kept));
+    text.push_str("  autoresearch log\n");
     text
+}
+
+/// Says what the keeps are worth together, which is measured and never added up.
+fn gain(state: &SessionState, place: &Place, kept: usize) -> String {
+    let tip = state.tip().map(ToString::to_string).unwrap_or_default();
+    match state.validated() {
+        Some(validated) => text::validation(&ValidationView::new(validated, &place.settings.primary.unit), &tip),
+        None if kept > 0 => "not validated yet: 'autoresearch validate' measures what was gained\n".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn base(state: &SessionState) -> String {
@@ -103,6 +116,6 @@ fn exit_code(rule: StopRule) -> u8 {
         | StopRule::Requested => 0,
         StopRule::BaselineBroken => 3,
         StopRule::Interrupted => 130,
-        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved => 8,
+        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved | StopRule::UndoConflict => 8,
     }
 }

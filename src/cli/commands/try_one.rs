@@ -12,7 +12,7 @@ use crate::cli::place::{self, Place};
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::domain::{CandidateSource, Proposal, ProposalSource, RunSummary, Settings, Status};
+use crate::domain::{CandidateSource, ExperimentId, Proposal, ProposalSource, RunSummary, Settings, Status};
 use crate::engine::{Commit, EngineError, Offer, Purpose, Session};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::propose;
@@ -20,10 +20,10 @@ use crate::propose;
 /// Judges the candidate: 0 kept, 4 discarded, 5 crashed, 6 checks failed.
 pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, CliError> {
     let place = Place::find(global, &Overrides::default())?;
-    let mut proposal = read(global, args, &place)?;
-    if let Some(description) = &args.description {
-        proposal.description.clone_from(description);
-    }
+    let candidate = match args.resume {
+        Some(experiment) => Candidate::Earlier(ExperimentId(experiment)),
+        None => Candidate::New(offer(global, args, &place)?),
+    };
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
@@ -31,7 +31,14 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let mut progress = if args.json { Progress::quiet(ui) } else { resumed_progress(&place, ui)? };
     let commit = if args.no_commit { Commit::No } else { Commit::Yes };
     let mut session = Session::open(&context, vec![&mut progress])?;
-    let run = session.ready().and_then(|()| session.judge_one(&Offer::Readable(proposal), commit));
+    if let Candidate::Earlier(id) = candidate {
+        // Said now, not after the builds.
+        session.refuse_to_resume(id)?;
+    }
+    let run = session.ready().and_then(|()| match &candidate {
+        Candidate::New(offer) => session.judge_one(offer, commit),
+        Candidate::Earlier(id) => session.go_on_with(*id, commit),
+    });
     drop(session);
     let run = run.map_err(|error| match error {
         // For `run` that is a planned end; here 0 would say "kept".
@@ -44,6 +51,22 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
         ui.line(&verdict(&run, &place.settings))?;
     }
     Ok(exit_code(run.status))
+}
+
+/// What is to be judged.
+enum Candidate {
+    /// Something new.
+    New(Offer),
+    /// An inconclusive experiment, further.
+    Earlier(ExperimentId),
+}
+
+fn offer(global: &Global, args: &Try, place: &Place) -> Result<Offer, CliError> {
+    let mut proposal = read(global, args, place)?;
+    if let Some(description) = &args.description {
+        proposal.description.clone_from(description);
+    }
+    Ok(Offer::Readable(proposal))
 }
 
 fn read(global: &Global, args: &Try, place: &Place) -> Result<Proposal, CliError> {

@@ -1,7 +1,7 @@
 //! What a run's events add up to for somebody who watches: the lines to write and the state to show.
 
 use crate::domain::{
-    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, Stopped,
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, Stopped, Validated,
 };
 use crate::report::{ChangeView, Lens, one_line, text};
 use crate::state::SessionState;
@@ -56,6 +56,8 @@ struct Epoch {
 struct Step {
     title: String,
     calibrates: bool,
+    /// Whether it belongs to no experiment: a validation.
+    validates: bool,
     phase: Option<String>,
     pairs: u32,
     change: Option<ChangeView>,
@@ -101,6 +103,7 @@ impl Tracker {
                 let number = experiment.map(|id| id.to_string()).unwrap_or_default();
                 Some(milestone(format!("#{number} was undone by {}: {}", undone.commit.short(), undone.why)))
             }
+            Event::Validated(validated) => Some(milestone(self.validated(validated))),
             Event::Resumed(resumed) => Some(milestone(format!("goes on from {}", resumed.tip.short()))),
             Event::Recovered(recovered) => {
                 Some(milestone(format!("recovered: {}; {}", recovered.found, recovered.action)))
@@ -129,7 +132,7 @@ impl Tracker {
         let mut parts = Vec::new();
         parts.extend(step.phase.clone());
         if step.pairs > 0 {
-            let limit = self.session.as_ref().map(|session| step.limit(&session.settings));
+            let limit = self.session.as_ref().and_then(|session| step.limit(&session.settings));
             parts.push(limit.map_or_else(|| format!("pair {}", step.pairs), |n| format!("pair {} of {n}", step.pairs)));
         }
         parts.extend(step.change.as_ref().map(ToString::to_string));
@@ -174,10 +177,17 @@ impl Tracker {
 
     /// Returns the step that an event belongs to; what has no proposal is the baseline's.
     fn step(&mut self, experiment: Option<ExperimentId>) -> &mut Step {
-        let calibrates = experiment.is_none_or(|id| id == ExperimentId::BASELINE);
+        let calibrates = experiment == Some(ExperimentId::BASELINE);
         self.step.get_or_insert_with(|| {
             let title = experiment.filter(|_| !calibrates).map(|id| format!("#{id}"));
-            Step { title: title.unwrap_or_else(|| "the baseline".to_owned()), calibrates, ..Step::default() }
+            // A validation belongs to no experiment.
+            let other = if calibrates { "the baseline" } else { "the validation" };
+            Step {
+                title: title.unwrap_or_else(|| other.to_owned()),
+                calibrates,
+                validates: experiment.is_none(),
+                ..Step::default()
+            }
         })
     }
 
@@ -194,6 +204,17 @@ impl Tracker {
         step.pairs = attempt.pair;
         step.change = change.or(step.change.take());
         step.ln_e = attempt.ln_e.or(step.ln_e);
+    }
+
+    fn validated(&mut self, validated: &Validated) -> String {
+        self.step = None;
+        let lens = self.session.as_ref().map(|session| &session.lens);
+        let change = ChangeView::new(validated.change(), lens.map_or("", |lens| lens.unit.as_str()));
+        let pairs = validated.pairs;
+        match validated.without {
+            None => format!("validated: {} {change} over the base, {pairs} fresh pairs", validated.metric),
+            Some(keep) => format!("re-tested: #{keep} changes {} by {change} on the final code", validated.metric),
+        }
     }
 
     fn settle(&mut self, run: &RunSummary) -> Line {
@@ -256,8 +277,9 @@ impl Tracker {
 }
 
 impl Step {
-    fn limit(&self, settings: &Settings) -> u32 {
-        if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs }
+    fn limit(&self, settings: &Settings) -> Option<u32> {
+        let most = if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs };
+        (!self.validates).then_some(most)
     }
 }
 

@@ -18,7 +18,8 @@ pub fn log(view: &SessionView, screen: Screen) -> String {
     for row in &view.experiments {
         grid.row(cells(row, view, wide));
     }
-    grid.text()
+    let validated = view.validated.as_ref().map(|validated| super::validation(validated, view.tip.as_str()));
+    grid.text() + &validated.map(|text| format!("\n{text}")).unwrap_or_default()
 }
 
 /// Returns the columns in which `log` and `status` list experiments.

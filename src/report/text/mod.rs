@@ -4,10 +4,12 @@ mod log;
 mod plot;
 mod show;
 mod status;
+mod validation;
 
 pub use log::log;
 pub use show::show;
 pub use status::status;
+pub use validation::validation;
 
 use super::grid::{Tone, one_line};
 use crate::domain::Status;

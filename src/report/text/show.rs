@@ -40,6 +40,9 @@ fn head(view: &ExperimentView) -> String {
     text += &labelled("why", &view.detail);
     text += &labelled("commit", view.commit.as_ref().map_or("", |commit| commit.as_str()));
     text += &labelled("tip", view.tip.as_ref().map_or("", |tip| tip.as_str()));
+    if let Some(earlier) = view.resumes {
+        text += &labelled("resumes", &format!("#{earlier}, with its pairs and at its alpha"));
+    }
     if let Some(undone) = &view.undone {
         text += &labelled("undone", &format!("by {}: {}", undone.commit.short(), undone.why));
     }

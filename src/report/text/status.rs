@@ -6,6 +6,7 @@ use super::log::{cells, columns};
 use super::{duration, evidence, labelled};
 use crate::report::grid::{Grid, Screen};
 use crate::report::session::{BudgetView, CalibrationView, Counts, SessionView, Standing, UnderWay};
+use crate::report::validation::ValidationView;
 
 /// Keeps that are listed; `log` has all.
 const KEEPS: usize = 10;
@@ -23,6 +24,10 @@ pub fn status(view: &SessionView, screen: Screen) -> String {
     }
     text += &labelled("tried", &counts(view.counts));
     text += &labelled("budget", &budget(view.budget));
+    if let Some(validated) = &view.validated {
+        text += &labelled("validated", &gain(validated, view));
+        text += &labelled("", &validated.remark);
+    }
     if let Some(under_way) = &view.under_way {
         let label = if matches!(view.standing, Standing::Running { .. }) { "now" } else { "unfinished" };
         text += &labelled(label, &format!("#{} {}", under_way.experiment, under_way.description));
@@ -87,6 +92,15 @@ fn budget(budget: BudgetView) -> String {
         "{} of {} measured candidates of this alpha epoch; the next has alpha {:.4}",
         budget.measured, budget.size, budget.alpha
     )
+}
+
+fn gain(validated: &ValidationView, view: &SessionView) -> String {
+    let since = if validated.tip == view.tip { "" } else { "; what was kept since is not in it" };
+    let shown = if validated.shown { "" } else { "; not shown to be a gain" };
+    let short = if validated.falls_short { "; less than the keeps claim" } else { "" };
+    let ValidationView { metric, change, pairs, base, tip, .. } = validated;
+    let (base, tip) = (base.short(), tip.short());
+    format!("{metric} {change} from {base} to {tip}, {pairs} fresh pairs{shown}{short}{since}")
 }
 
 fn progress(under_way: &UnderWay) -> String {
