@@ -9,10 +9,10 @@ use super::pipeline::{Dropped, Step, step};
 use super::session::Session;
 
 /// First full builds up to this many seconds are repeated at once for every keep.
-const CHEAP_BUILD: f64 = 120.0;
+pub(super) const CHEAP_BUILD: f64 = 120.0;
 
 /// Pairs that the rebuilt program is measured in.
-const PAIRS: u32 = 3;
+pub(super) const PAIRS: u32 = 3;
 
 /// The largest `decision.maxPairs`; numbers beyond it give these pairs coins of their own.
 const BEYOND_ANY_RACE: u32 = 1000;
