@@ -33,7 +33,7 @@ fn waiting(settings: &Settings, user: &UserRepository, state: &SessionState) -> 
 /// Says what ends a night that begins now, after what a session did already.
 pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, listed: Option<u32>) -> Horizon {
     let now = Timestamp::now();
-    let worked = state.map_or(0.0, |state| state.hours(Some(now)));
+    let worked = state.map_or(0.0, |state| state.hours(None));
     let of_hours = settings.stop.max_hours.map(|hours| 3600.0 * (hours - worked));
     let of_clock = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now()).seconds_left(now);
     let iterations = settings.stop.max_iterations.map(|most| most.saturating_sub(state.map_or(0, |s| s.iterations())));
@@ -100,7 +100,9 @@ impl Session<'_, '_> {
 
     fn forecast_by(&self, calibrated: &Calibrated) -> Option<Forecast> {
         let state = self.recorder.state();
-        let horizon = horizon(self.settings, Some(state), waiting(self.settings, self.user, state));
+        // The time that a rehearsal took is not that of the session that follows.
+        let begun = (self.purpose == Purpose::Session).then_some(state);
+        let horizon = horizon(self.settings, begun, waiting(self.settings, self.user, state));
         forecast(self.settings, calibrated, horizon)
     }
 
