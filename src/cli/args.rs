@@ -51,6 +51,8 @@ pub(super) enum Command {
     Init(Init),
     /// Check everything that a session needs before a night is spent on it.
     Doctor(Doctor),
+    /// Measure the baseline against itself: noise, drift, what a night can do.
+    Calibrate(Calibrate),
     /// Try the candidates one after another; commit what is truly better to the session's branch.
     Run(Run),
     /// Judge one candidate: a patch file, standard input, the checkout's change or a commit.
@@ -99,6 +101,23 @@ pub(super) struct Init {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json")]
 pub(super) struct Doctor {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `calibrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch calibrate\n  autoresearch calibrate --pairs 30 --fresh\n  \
+    autoresearch calibrate --json | jq '.metrics[0].noise'\n\nA calibration of this machine and these settings is \
+    used again for 24 hours.")]
+pub(super) struct Calibrate {
+    /// Pairs of the same program; decision.calibrationPairs.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1000))]
+    pub pairs: Option<u32>,
+    /// Measure anew, also where an earlier calibration would serve.
+    #[arg(long)]
+    pub fresh: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

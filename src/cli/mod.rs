@@ -59,6 +59,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
     match &cli.command {
         Command::Init(args) => commands::init::run(global, args, ui),
         Command::Doctor(args) => commands::doctor::run(global, args, ui),
+        Command::Calibrate(args) => commands::calibrate::run(global, args, ui),
         Command::Run(args) => commands::run::run(global, args, ui),
         Command::Try(args) => commands::try_one::run(global, args, ui),
         Command::Validate(args) => commands::validate::run(global, args, ui),

@@ -3,6 +3,7 @@
 //! The area is redrawn when something happened and never by a clock: a thread that wakes up while a program is
 //! measured would be measured with it.
 
+mod now;
 mod tracker;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -10,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::ui::{Ui, status_style};
 use crate::domain::{Event, ExperimentId, Observer};
 use crate::state::SessionState;
+pub(super) use now::Now;
 use tracker::{Line, Tracker};
 
 /// An observer that tells a person what a session does.

@@ -95,6 +95,13 @@ pub struct Calibrated {
     pub run_s: f64,
     /// Wall time of the first full build in seconds.
     pub build_s: f64,
+    /// Wall time of all checks together in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks_s: Option<f64>,
+    /// Candidates in one alpha epoch (`A`) by the forecast of the night, from the next epoch that begins; `None` leaves
+    /// that of the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
 }
 
 /// What the calibration learned of one metric.

@@ -15,24 +15,37 @@ pub(super) struct SetupTimes {
     pub build_s: f64,
     /// The slowest check.
     pub check_s: f64,
+    /// All checks together.
+    pub checks_s: f64,
+}
+
+impl SetupTimes {
+    /// Adds what one check took.
+    pub(super) fn add_check(&mut self, seconds: f64) {
+        self.check_s = self.check_s.max(seconds);
+        self.checks_s += seconds;
+    }
 }
 
 impl Session<'_, '_> {
-    /// Runs A/A pairs and journals what they say; time limits and line counts are fixed from here on.
-    pub(super) fn calibrate(&mut self, setup: SetupTimes) -> Result<(), EngineError> {
-        let pairs = self.identical_pairs()?;
-        let run_s = median_of(&pairs, &auto_wall()).unwrap_or(0.0);
-        let calibrated = Calibrated {
+    /// Journals what A/A pairs say; time limits, line counts and the size of the next alpha epoch are fixed from here on.
+    pub(super) fn calibrate(&mut self, pairs: &[Pair], setup: SetupTimes) -> Result<(), EngineError> {
+        let run_s = median_of(pairs, &auto_wall()).unwrap_or(0.0);
+        let mut calibrated = Calibrated {
             commit: self.bench.tip().clone(),
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
-            metrics: self.metric_calibrations(&pairs),
+            metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
             limits: [("build", setup.build_s), ("bench", run_s), ("check", setup.check_s)]
                 .map(|(command, seconds)| (command.to_owned(), seconds))
                 .into(),
             run_s,
             build_s: setup.build_s,
+            checks_s: Some(setup.checks_s),
+            epoch: None,
         };
-        self.check_limits(&pairs)?;
+        calibrated.epoch = self.forecast_epoch(&calibrated);
+        calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
+        self.check_limits(pairs)?;
         self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
         self.adopt(&calibrated);
         Ok(())
@@ -44,13 +57,23 @@ impl Session<'_, '_> {
         self.rings.calibrate(calibrated);
     }
 
-    fn metric_calibrations(&self, pairs: &[Pair]) -> Vec<MetricCalibration> {
+    /// Returns the error budget of the next candidate, where an epoch of this size begins unless one is under way.
+    fn next_alpha(&self, epoch: Option<u32>) -> f64 {
+        match epoch {
+            Some(size) if !self.recorder.state().epoch_began() => {
+                stats::alpha(self.settings.decision.false_keep_share, 0, size)
+            }
+            Some(_) | None => self.budget().alpha(),
+        }
+    }
+
+    fn metric_calibrations(&self, pairs: &[Pair], alpha: f64) -> Vec<MetricCalibration> {
         let roles = Roles::new(self.settings, self.bench.plan.metrics());
         let family = roles.iter().filter(|(_, s)| s.is_some_and(has_test)).count();
         let judged = roles.iter().map(|(name, sentinel)| {
             let (direction, scale) = roles.lens(self.settings, name);
             let role = sentinel.map_or_else(|| "primary".to_owned(), |s| s.pattern.clone());
-            self.one_metric(pairs, Role { name, label: role, scale, direction, sentinel, family })
+            self.one_metric(pairs, Role { name, label: role, scale, direction, sentinel, family, alpha })
         });
         judged.collect()
     }
@@ -84,7 +107,7 @@ impl Session<'_, '_> {
             None => {
                 let min_effect = role.scale.setting(self.settings.primary.min_effect);
                 let delta0 = stats::delta0(min_effect, Some(bias));
-                Some(stats::resolvable_effect(delta0, s, self.budget().alpha(), decision.max_pairs))
+                Some(stats::resolvable_effect(delta0, s, role.alpha, decision.max_pairs))
             }
             Some(sentinel) => {
                 let family = u32::try_from(role.family).unwrap_or(u32::MAX);
@@ -129,6 +152,8 @@ struct Role<'a> {
     sentinel: Option<&'a Sentinel>,
     /// Sentinels with a statistical test, which share the error budget.
     family: usize,
+    /// The error budget that a primary's smallest effect is told for.
+    alpha: f64,
 }
 
 fn has_test(sentinel: &Sentinel) -> bool {

@@ -28,6 +28,12 @@ impl Deadline {
         self.passed_at(Timestamp::now())
     }
 
+    /// Returns the seconds from `now` to the moment, 0 once it has passed; `None` where there is none.
+    pub(super) fn seconds_left(&self, now: Timestamp) -> Option<f64> {
+        let (moment, _) = self.0.as_ref()?;
+        Some((moment.as_millisecond() - now.as_millisecond()).max(0) as f64 / 1000.0)
+    }
+
     fn passed_at(&self, now: Timestamp) -> Option<String> {
         let (moment, text) = self.0.as_ref()?;
         (now >= *moment).then(|| format!("it is {text}"))
@@ -57,6 +63,8 @@ mod tests {
         let deadline = Deadline::next(Some("07:30"), &evening);
         assert_eq!(deadline.passed_at(at("2026-05-02T07:29:00[UTC]").timestamp()), None);
         assert_eq!(deadline.passed_at(at("2026-05-02T07:30:00[UTC]").timestamp()).as_deref(), Some("it is 07:30"));
+        assert_eq!(deadline.seconds_left(evening.timestamp()), Some(9.5 * 3600.0));
+        assert_eq!(deadline.seconds_left(at("2026-05-03T00:00:00[UTC]").timestamp()), Some(0.0));
         let later = Deadline::next(Some("23:00"), &evening);
         assert!(later.passed_at(at("2026-05-01T23:00:01[UTC]").timestamp()).is_some());
         assert_eq!(Deadline::next(None, &evening).passed_at(at("2030-01-01T00:00:00[UTC]").timestamp()), None);

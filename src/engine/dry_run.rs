@@ -1,10 +1,12 @@
 //! The dry run: every stage for the baseline, the screen for each candidate, and how long the queue will take.
 
 use crate::domain::{
-    Base, Calibrated, ObjectId, Observer, Phase, PhaseEnded, ProposalSource, Reason, Screened, Screening, Settings,
+    Base, Calibrated, ObjectId, Observer, PhaseEnded, ProposalSource, Reason, Screened, Screening, Settings,
 };
+use crate::stats::Forecast;
 
 use super::EngineError;
+use super::forecast::{forecast, horizon};
 use super::offer::Offer;
 use super::opening::{ReadBack, base_commit, read_back, refuse_checked_out, refuse_taken_branch};
 use super::pipeline::{Commit, Dropped};
@@ -12,12 +14,6 @@ use super::queue::PatchQueues;
 use super::scratch::Scratch;
 use super::session::{Candidates, Context, Purpose, Session};
 use super::watch::{Untold, Watch};
-
-/// Pairs that a candidate without an effect takes on average (statistics section 3).
-const PAIRS_WITHOUT_EFFECT: f64 = 3.7;
-
-/// Pairs that a typical win takes.
-const PAIRS_OF_WIN: f64 = 10.0;
 
 /// What a dry run found.
 #[derive(Debug, Clone)]
@@ -32,8 +28,8 @@ pub struct DryRun {
     pub candidates: Vec<Candidate>,
     /// Candidates left out, because the session tried them already.
     pub tried: u32,
-    /// How long candidates will take.
-    pub estimate: Estimate,
+    /// What the night can do with the accepted ones.
+    pub forecast: Option<Forecast>,
 }
 
 /// What the screen says of one candidate.
@@ -43,25 +39,6 @@ pub struct Candidate {
     pub name: String,
     /// The screen's outcome.
     pub screened: Screened,
-}
-
-/// How long one candidate will take, in seconds. The build is taken as a full one, so this is rather too long.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// One that has no effect.
-    pub without_effect_s: f64,
-    /// One that wins.
-    pub win_s: f64,
-}
-
-impl Estimate {
-    /// Adds up build, all checks, warm-up of both arms and the expected pairs.
-    fn of(calibrated: &Calibrated, stages: &[PhaseEnded], warmup: u32) -> Self {
-        let checks: f64 = stages.iter().filter(|stage| stage.phase == Phase::Check).map(|stage| stage.seconds).sum();
-        let pair = 2.0 * calibrated.run_s;
-        let fixed = calibrated.build_s + checks + f64::from(warmup) * pair;
-        Self { without_effect_s: fixed + PAIRS_WITHOUT_EFFECT * pair, win_s: fixed + PAIRS_OF_WIN * pair }
-    }
 }
 
 impl DryRun {
@@ -106,8 +83,11 @@ pub fn dry_run(context: &Context<'_>, observer: &mut dyn Observer) -> Result<Dry
     }
     drop(session);
     let stages = watch.into_phases();
-    let estimate = Estimate::of(&calibrated, &stages, settings.bench.warmup);
-    Ok(DryRun { tip, stages, calibrated, candidates, tried, estimate })
+    let mut found = DryRun { tip, stages, calibrated, candidates, tried, forecast: None };
+    let listed = (!found.candidates.is_empty()).then(|| u32::try_from(found.accepted()).unwrap_or(u32::MAX));
+    let horizon = horizon(context.settings, past.as_ref().map(|past| &past.state), listed);
+    found.forecast = forecast(context.settings, &found.calibrated, horizon);
+    Ok(found)
 }
 
 /// Reads what the session did so far, where there is one.
@@ -150,28 +130,5 @@ impl Session<'_, '_> {
         let experiment = self.current_id();
         let screened = screened.ok_or(EngineError::Unrecorded { experiment })?;
         Ok(Candidate { name: name.clone(), screened })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    #[test]
-    fn a_candidate_takes_its_build_its_checks_and_the_expected_pairs() {
-        let stage = |phase, seconds| PhaseEnded { phase, what: None, seconds, exit: None, failure: None };
-        let stages = [stage(Phase::Build, 50.0), stage(Phase::Check, 3.0), stage(Phase::Check, 4.0)];
-        let calibrated = Calibrated {
-            commit: ObjectId::new("0".repeat(40)).unwrap(),
-            pairs: 10,
-            metrics: Vec::new(),
-            limits: BTreeMap::new(),
-            run_s: 5.0,
-            build_s: 50.0,
-        };
-        let estimate = Estimate::of(&calibrated, &stages, 1);
-        assert!((estimate.without_effect_s - (50.0 + 7.0 + 10.0 + 37.0)).abs() < 1e-9, "{estimate:?}");
-        assert!((estimate.win_s - (50.0 + 7.0 + 10.0 + 100.0)).abs() < 1e-9, "{estimate:?}");
     }
 }

@@ -159,6 +159,7 @@ impl<'a, 'o> Session<'a, 'o> {
             None => Some(self.purpose.why()),
             Some(old) if old.settings.as_ref() != self.settings => Some("the settings changed"),
             Some(old) if old.harness != harness => Some("the harness changed"),
+            Some(old) if old.environment != host::fingerprint() => Some("the machine changed"),
             Some(_) => None,
         };
         if let Some(why) = why {
@@ -170,7 +171,7 @@ impl<'a, 'o> Session<'a, 'o> {
             self.user.create_branch(&self.settings.branch, &self.base, reflog)?;
         } else if !unbegun {
             self.expect_branch()?;
-            let reused = why.is_none() && self.recorder.state().calibrated().is_some();
+            let reused = self.serving_calibration().is_some();
             let resumed = Resumed { tip: self.bench.tip().clone(), calibration_reused: reused };
             self.recorder.session(Event::Resumed(resumed), Durability::Synced)?;
         }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::{Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status};
 
 use super::EngineError;
@@ -12,11 +14,30 @@ use super::recorder::Durability;
 use super::session::{Purpose, Session};
 use super::workbench::Attempt;
 
+/// Hours after which a calibration is made anew at the next start: a night and the day after it.
+const FRESH_HOURS: i64 = 24;
+
+/// What is asked of a calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Pairs, where other than `decision.calibrationPairs`; an earlier calibration of fewer does not serve.
+    pub pairs: Option<u32>,
+    /// Whether none that was made before serves.
+    pub fresh: bool,
+}
+
 impl Session<'_, '_> {
-    /// Builds both slots, checks the baseline and calibrates, unless a calibration of this machine and segment serves.
+    /// Builds both slots, checks the baseline and calibrates, unless an earlier calibration serves.
+    ///
+    /// One serves that was made in this segment, on this machine, and within the last 24 hours.
     pub fn ready(&mut self) -> Result<(), EngineError> {
+        self.ready_as(Wanted::default())
+    }
+
+    /// Does the same for a calibration as it is wanted.
+    pub fn ready_as(&mut self, wanted: Wanted) -> Result<(), EngineError> {
         self.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
-        let result = self.room_for_work().and_then(|()| self.bring_up());
+        let result = self.room_for_work().and_then(|()| self.bring_up(wanted));
         self.recorder.begin(ExperimentFacts::default());
         if let Err(error) = &result {
             self.stopped_by(error)?;
@@ -32,7 +53,7 @@ impl Session<'_, '_> {
         }
     }
 
-    fn bring_up(&mut self) -> Result<(), EngineError> {
+    fn bring_up(&mut self, wanted: Wanted) -> Result<(), EngineError> {
         let mut times = SetupTimes::default();
         for arm in [Arm::Baseline, Arm::Candidate] {
             self.prepare_where_due(arm)?;
@@ -40,13 +61,14 @@ impl Session<'_, '_> {
             self.build_baseline(arm)?;
             times.build_s = times.build_s.max(clock.elapsed().as_secs_f64());
         }
-        times.check_s = self.check_baseline()?;
-        if let Some(calibrated) = self.serving_calibration() {
+        self.check_baseline(&mut times)?;
+        if let Some(calibrated) = self.serving_calibration().filter(|made| wanted.accepts(made)) {
             self.bench.adopt(&calibrated);
             return Ok(());
         }
         self.warm_up_baseline()?;
-        self.calibrate(times)?;
+        let pairs = self.identical_pairs(wanted.pairs.unwrap_or(self.settings.decision.calibration_pairs))?;
+        self.calibrate(&pairs, times)?;
         self.record_baseline()
     }
 
@@ -83,23 +105,22 @@ impl Session<'_, '_> {
         if self.purpose == Purpose::Comparison { self.bench.keep_built(arm) } else { Ok(()) }
     }
 
-    /// Runs every check on the baseline and returns the seconds of the slowest.
-    fn check_baseline(&mut self) -> Result<f64, EngineError> {
-        let mut slowest: f64 = 0.0;
+    /// Runs every check on the baseline and notes what they take.
+    fn check_baseline(&mut self, times: &mut SetupTimes) -> Result<(), EngineError> {
         for check in self.bench.harness().checks() {
             let log = self.log(Phase::Check, Some(&check.name));
             let result = self.phase(Phase::Check, Some(&check.name), |session| {
                 session.bench.check(Arm::Baseline, &check.path, log)
             })?;
             match result {
-                Ok(exit) => slowest = slowest.max(exit.usage.wall_s),
+                Ok(exit) => times.add_check(exit.usage.wall_s),
                 Err(failure) => {
                     let detail = format!("check {}: {}", check.name, failure.detail);
                     return Err(self.broken(detail));
                 }
             }
         }
-        Ok(slowest)
+        Ok(())
     }
 
     fn warm_up_baseline(&mut self) -> Result<(), EngineError> {
@@ -124,15 +145,21 @@ impl Session<'_, '_> {
     }
 
     /// Runs the calibration's pairs: the same code in both slots, a fair coin for each order.
-    pub(super) fn identical_pairs(&mut self) -> Result<Vec<Pair>, EngineError> {
+    fn identical_pairs(&mut self, count: u32) -> Result<Vec<Pair>, EngineError> {
         let mut pairs = Vec::new();
-        for number in 1..=self.settings.decision.calibration_pairs {
-            self.pause_point()?;
-            let attempt = self.identical_pair(number)?;
-            pairs.extend(attempt.complete());
-            self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
+        for number in 1..=count {
+            pairs.extend(self.next_identical_pair(number)?);
         }
         Ok(pairs)
+    }
+
+    /// Runs one of the calibration's pairs and journals it.
+    pub(super) fn next_identical_pair(&mut self, number: u32) -> Result<Option<Pair>, EngineError> {
+        self.pause_point()?;
+        let attempt = self.identical_pair(number)?;
+        let pair = attempt.complete();
+        self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
+        Ok(pair)
     }
 
     fn identical_pair(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
@@ -150,14 +177,16 @@ impl Session<'_, '_> {
         Ok(CandidateRun { pair: number, order, baseline, candidate, void: None, load, estimate: None, ln_e: None })
     }
 
-    /// Returns the last calibration where it was of this machine and this segment.
+    /// Returns the last calibration where it was of this machine and this segment, and is not too old.
     pub(super) fn serving_calibration(&self) -> Option<Calibrated> {
         let state = self.recorder.state();
         let (configured, calibrated) = (state.configured()?, state.calibrated()?);
         let same_segment = state.calibrated_segment() == Some(configured.segment);
         // An end between the calibration and the baseline's own settling line leaves the latter to a new calibration.
         let recorded = state.experiments().iter().any(|record| record.id == ExperimentId::BASELINE);
-        (recorded && same_segment && configured.environment == crate::host::fingerprint()).then(|| calibrated.clone())
+        let fresh = state.calibrated_at().is_some_and(|at| is_fresh(at, Timestamp::now()));
+        let serves = recorded && same_segment && fresh && configured.environment == crate::host::fingerprint();
+        serves.then(|| calibrated.clone())
     }
 
     /// Writes the baseline's own settling line, `run: 0`.
@@ -191,5 +220,39 @@ impl Session<'_, '_> {
             Some(free) => EngineError::DiskLow { free, after: Some(detail) },
             None => EngineError::BaselineBroken { detail },
         }
+    }
+}
+
+impl Wanted {
+    fn accepts(self, made: &Calibrated) -> bool {
+        !self.fresh && self.pairs.is_none_or(|pairs| made.pairs >= pairs)
+    }
+}
+
+/// Says whether a calibration of that time still describes the machine; a clock that was set back makes none old.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < SignedDuration::from_hours(FRESH_HOURS)
+}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calibration_serves_for_a_day() {
+        let at: Timestamp = "2026-05-01T22:00:00Z".parse().unwrap();
+        let after = |hours| is_fresh(at, at + SignedDuration::from_hours(hours));
+        assert!(after(0) && after(23) && after(-1));
+        assert!(!after(24) && !after(100));
+    }
+
+    #[test]
+    fn what_was_made_before_serves_unless_more_is_wanted() {
+        let made = crate::journal::sample::calibrated();
+        let accepts = |pairs, fresh| Wanted { pairs, fresh }.accepts(&made);
+        assert!(accepts(None, false) && accepts(Some(10), false));
+        assert!(!accepts(Some(11), false) && !accepts(None, true));
     }
 }

@@ -253,6 +253,12 @@ impl Session<'_, '_> {
         }
     }
 
+    /// Journals that the session rests, with nothing under way.
+    pub fn rest(&mut self, detail: &str) -> Result<(), EngineError> {
+        let stopped = Stopped { rule: StopRule::Requested, detail: detail.to_owned() };
+        Ok(self.recorder.session(Event::Stopped(stopped), Durability::Synced)?)
+    }
+
     /// Journals the stop that an error amounts to.
     pub(super) fn stopped_by(&mut self, error: &EngineError) -> Result<Option<Stopped>, EngineError> {
         let Some(rule) = error.stop_rule() else { return Ok(None) };

@@ -8,7 +8,7 @@ use super::pipeline::{Dropped, Step, step};
 use super::session::Session;
 
 /// First full builds up to this many seconds are repeated at once for every keep.
-const CHEAP_BUILD: f64 = 120.0;
+pub(super) const CHEAP_BUILD: f64 = 120.0;
 
 /// Pairs that the rebuilt program is measured in.
 pub(super) const PAIRS: u32 = 3;

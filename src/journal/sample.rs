@@ -143,6 +143,8 @@ pub fn calibrated() -> Calibrated {
         limits: [("bench".to_owned(), 10.0)].into(),
         run_s: 0.25,
         build_s: 30.0,
+        checks_s: None,
+        epoch: None,
     }
 }
 

@@ -50,6 +50,14 @@ impl Lens {
         }
     }
 
+    /// Converts a size on the decision scale into percent, or into the metric's unit; its unit is [`Lens::step_unit`].
+    pub fn magnitude(&self, size: f64) -> f64 {
+        match self.scale {
+            Scale::Ratio => 100.0 * size.exp_m1(),
+            Scale::Linear => size,
+        }
+    }
+
     /// Writes a size on the decision scale, such as a noise, without a sign: `1.2 %`.
     pub fn size(&self, size: f64) -> String {
         match self.scale {

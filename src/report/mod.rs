@@ -4,7 +4,9 @@
 //! scale) and serialises as the `--json` of its command. [`text`] writes it for a terminal of a given width. Gains of
 //! several experiments are never added up: each was measured against another baseline.
 
+mod calibration;
 mod experiment;
+mod forecast;
 mod grid;
 mod json;
 mod lens;
@@ -14,7 +16,11 @@ mod tests;
 pub mod text;
 mod validation;
 
+pub use calibration::{
+    CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
+};
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
+pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens};

@@ -31,7 +31,8 @@ pub fn wants(kind: &str) -> bool {
 
 /// The part of the error budget that the current alpha epoch has spent (statistics section 3).
 ///
-/// An epoch goes on across restarts and segments; its size is that of the settings when it began.
+/// An epoch goes on across restarts, segments and calibrations; its size is fixed when its first candidate is proposed:
+/// that of the forecast in the last calibration, else that of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Epoch {
     /// Candidates in the epoch (`A`); 0 before the first settings.
@@ -69,6 +70,7 @@ pub struct SessionState {
     configured: Option<Box<Configured>>,
     calibrated: Option<Box<Calibrated>>,
     calibrated_segment: Option<u32>,
+    calibrated_at: Option<Timestamp>,
     experiments: Vec<ExperimentRecord>,
     unfinished: BTreeMap<ExperimentId, Unfinished>,
     last_id: ExperimentId,
@@ -79,6 +81,8 @@ pub struct SessionState {
     validated: Option<Box<Validated>>,
     validated_hours: f64,
     validations: u32,
+    /// Whether the epoch has had a proposal, so that its size is fixed.
+    epoch_began: bool,
     same_check: Option<SameCheck>,
     waiting_edits: Vec<IdeaEdited>,
     stopped: Option<Stopped>,
@@ -95,6 +99,7 @@ impl SessionState {
             configured: None,
             calibrated: None,
             calibrated_segment: None,
+            calibrated_at: None,
             experiments: Vec::new(),
             unfinished: BTreeMap::new(),
             last_id: ExperimentId::BASELINE,
@@ -105,6 +110,7 @@ impl SessionState {
             validated: None,
             validated_hours: 0.0,
             validations: 0,
+            epoch_began: false,
             same_check: None,
             waiting_edits: Vec::new(),
             stopped: None,
@@ -134,10 +140,7 @@ impl SessionState {
         self.note_time(at);
         match event {
             Event::Configured(configured) => self.configure(at, configured),
-            Event::Calibrated(calibrated) => {
-                self.calibrated = Some(calibrated.clone());
-                self.calibrated_segment = self.configured.as_ref().map(|configured| configured.segment);
-            }
+            Event::Calibrated(calibrated) => self.calibrate(at, calibrated),
             Event::Resumed(resumed) => self.resume(at, resumed),
             Event::Stopped(stopped) => self.stop(stopped),
             Event::IdeaEdited(edit) => self.edit(edit),
@@ -167,9 +170,6 @@ impl SessionState {
     fn configure(&mut self, at: Timestamp, configured: &Configured) {
         self.begin(at);
         self.tip.get_or_insert_with(|| configured.base.clone());
-        if self.epoch.measured == 0 {
-            self.epoch.size = configured.epoch;
-        }
         // Another harness may judge another way: what a check did before says nothing of what it does now.
         self.same_check = None;
         let lens = |c: &Configured| {
@@ -180,6 +180,22 @@ impl SessionState {
             self.primary_since = configured.segment;
         }
         self.configured = Some(Box::new(configured.clone()));
+        self.size_epoch();
+    }
+
+    fn calibrate(&mut self, at: Timestamp, calibrated: &Calibrated) {
+        self.calibrated = Some(Box::new(calibrated.clone()));
+        self.calibrated_segment = self.configured.as_ref().map(|configured| configured.segment);
+        self.calibrated_at = Some(at);
+        self.size_epoch();
+    }
+
+    /// Gives an epoch without a candidate its size; one that began keeps its own.
+    fn size_epoch(&mut self) {
+        if !self.epoch_began {
+            let forecast = self.calibrated.as_ref().and_then(|calibrated| calibrated.epoch);
+            self.epoch.size = forecast.or(self.configured.as_ref().map(|c| c.epoch)).unwrap_or(0);
+        }
     }
 
     fn resume(&mut self, at: Timestamp, resumed: &Resumed) {
@@ -207,6 +223,7 @@ impl SessionState {
     fn propose(&mut self, experiment: Option<ExperimentId>, at: Timestamp, proposed: &Proposed) {
         let Some(id) = experiment else { return };
         self.last_id = self.last_id.max(id);
+        self.epoch_began = true;
         let proposed = Box::new(proposed.clone());
         self.unfinished.insert(id, Unfinished { id, since: at, proposed, screened: None, decided: None });
     }
@@ -238,8 +255,9 @@ impl SessionState {
         self.epoch.measured += 1;
         self.epoch.keeps += u32::from(status == Status::Keep);
         if self.epoch.measured >= self.epoch.size {
-            let size = self.configured.as_ref().map_or(0, |c| c.epoch);
-            self.epoch = Epoch { size, measured: 0, keeps: 0 };
+            self.epoch = Epoch::default();
+            self.epoch_began = false;
+            self.size_epoch();
         }
     }
 
@@ -307,6 +325,11 @@ impl SessionState {
     /// Returns the segment that the last calibration was made in.
     pub fn calibrated_segment(&self) -> Option<u32> {
         self.calibrated_segment
+    }
+
+    /// Returns when the last calibration was made.
+    pub fn calibrated_at(&self) -> Option<Timestamp> {
+        self.calibrated_at
     }
 
     /// Returns the settled experiments in the order in which they were settled; the baseline is number 0.
@@ -384,6 +407,11 @@ impl SessionState {
     /// Returns what the current alpha epoch has spent.
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Says whether the current alpha epoch has had a candidate, so that its size is fixed.
+    pub fn epoch_began(&self) -> bool {
+        self.epoch_began
     }
 
     /// Counts the iterations since the last keep that still stands, within the current segment.

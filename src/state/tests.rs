@@ -56,6 +56,15 @@ impl Story {
         self
     }
 
+    fn calibrate(&mut self, epoch: Option<u32>) -> &mut Self {
+        let line = include_str!("../../tests/golden/journal-format-1.jsonl").lines().nth(2).unwrap();
+        let mut calibrated: crate::domain::Calibrated = serde_json::from_str(line).unwrap();
+        calibrated.epoch = epoch;
+        self.minute += 1;
+        self.state.apply(None, self.at(), &Event::Calibrated(Box::new(calibrated)));
+        self
+    }
+
     fn propose(&mut self, id: u32) -> &mut Self {
         let tip = self.state.tip().unwrap().clone();
         let proposed = Proposed {
@@ -287,6 +296,34 @@ fn an_epoch_goes_on_over_segments_and_the_next_takes_the_size_of_its_settings() 
     assert_eq!(story.state.epoch(), Epoch { size: 20, measured: 19, keeps: 1 });
     story.settle(20, Reason::NoEffect);
     assert_eq!(story.state.epoch(), Epoch { size: 30, measured: 0, keeps: 0 });
+}
+
+#[test]
+fn the_forecast_sizes_an_epoch_before_its_first_candidate_and_never_after() {
+    let mut story = Story::started(100);
+    let size = |story: &Story| story.state.epoch().size;
+    assert_eq!(size(story.calibrate(Some(40))), 40);
+    assert_eq!(size(story.calibrate(Some(30))), 30);
+    // A restart reads the same lines: segments, calibrations and proposals leave the size alone from here on.
+    story.propose(1).calibrate(Some(50));
+    assert_eq!(size(&story), 30);
+    story.configure(100, 1);
+    story.tell(0, &Event::Resumed(Resumed { tip: object(1), calibration_reused: false }));
+    story.calibrate(Some(60)).run(1, Reason::NoEffect);
+    assert_eq!(story.state.epoch(), Epoch { size: 30, measured: 1, keeps: 0 });
+    for id in 2..=30 {
+        story.settle(id, Reason::NoEffect);
+    }
+    assert_eq!(story.state.epoch(), Epoch { size: 60, measured: 0, keeps: 0 });
+    assert!(!story.state.epoch_began());
+}
+
+#[test]
+fn a_calibration_without_a_forecast_leaves_the_size_of_the_settings() {
+    let mut story = Story::started(70);
+    story.calibrate(Some(40)).calibrate(None);
+    assert_eq!(story.state.epoch().size, 70);
+    assert_eq!(story.state.calibrated_at(), Some(story.at()));
 }
 
 #[test]

@@ -52,6 +52,12 @@ impl Machine {
         Self { noise, rng, level, in_burst: false }
     }
 
+    /// Runs the same program twice, back to back.
+    #[cfg(test)]
+    pub(super) fn in_order(&mut self) -> (f64, f64) {
+        (self.run(0.0, false), self.run(0.0, true))
+    }
+
     /// Runs one pair in the order of a fair coin; the candidate is better by `effect`. Returns `(y_base, y_cand)`.
     pub(super) fn pair(&mut self, effect: f64) -> (f64, f64) {
         if self.rng.chance(0.5) {

@@ -7,20 +7,24 @@ use super::run::context;
 use crate::cli::args::{Doctor, Global};
 use crate::cli::error::CliError;
 use crate::cli::place::{self, Place};
+use crate::cli::progress::Now;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::engine::doctor::{self, Finding, Group, Report, Verdict};
 use crate::engine::{EngineError, Purpose};
 use crate::git::UserRepository;
 use crate::process::{Interrupts, SupervisorProgram};
+use crate::report::{self, ForecastView};
 
 /// The exit code when somebody stopped it.
 const INTERRUPTED: u8 = 130;
 
 /// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
-    let mut told = Told { ui: (!args.json).then_some(ui), findings: Vec::new(), closed: None };
+    let mut told =
+        Told { ui: (!args.json).then_some(ui), now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
     let ended = examine(global, &mut told);
+    told.now.clear();
     let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
     if interrupted {
         told.found(Finding::skipped((Group::Slots, "slots"), "interrupted; what comes after this was not looked at"));
@@ -72,19 +76,42 @@ fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
     }
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
-    Ok(doctor::rehearse(&context(&place, &supervisor, &interrupts, Purpose::Rehearsal), told)?)
+    let context = context(&place, &supervisor, &interrupts, Purpose::Rehearsal);
+    if let Some(found) = doctor::rehearse(&context, told)? {
+        told.found(forecast(&ForecastView::new(&found, &place.settings, None)));
+    }
+    Ok(())
+}
+
+/// Makes a finding of what a session that starts now can do.
+fn forecast(view: &ForecastView) -> Finding {
+    let check = (Group::Baseline, "forecast");
+    let detail = report::text::forecast(view).trim_end().replace('\n', "; ");
+    let found = match &view.warning {
+        Some(warning) => Finding::warning(check, detail).cure(warning),
+        None => Finding::ok(check, detail),
+    };
+    found
+        .fact("no_op_s", view.no_op_s)
+        .fact("win_s", view.win_s)
+        .fact("inconclusive_s", view.inconclusive_s)
+        .fact("validation_s", view.validation_s)
+        .fact("candidates", view.candidates)
 }
 
 /// Tells findings as they come and keeps them.
 struct Told<'a> {
     /// Where to tell them; nowhere when JSON is printed at the end.
     ui: Option<&'a Ui>,
+    /// What is being done.
+    now: Now<'a>,
     findings: Vec<Finding>,
     closed: Option<crate::cli::ui::OutputError>,
 }
 
 impl Report for Told<'_> {
     fn found(&mut self, finding: Finding) {
+        self.now.clear();
         if let (Some(ui), None) = (self.ui, &self.closed) {
             self.closed = ui.print(&text(&finding)).err();
         }
@@ -92,9 +119,11 @@ impl Report for Told<'_> {
     }
 
     fn doing(&mut self, what: &str) {
-        if let Some(ui) = self.ui.filter(|_| Ui::is_live()) {
-            ui.tell(&format!("         ... {what}"));
-        }
+        self.now.doing(what);
+    }
+
+    fn progress(&mut self, how_far: &str) {
+        self.now.progress(how_far);
     }
 }
 

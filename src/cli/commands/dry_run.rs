@@ -11,9 +11,10 @@ use crate::domain::{PhaseEnded, Screening};
 use crate::engine::dry_run::{Candidate, DryRun, dry_run};
 use crate::engine::{EngineError, Purpose};
 use crate::process::{Interrupts, SupervisorProgram};
-use crate::report::{self, Lens, one_line, text::duration};
+use crate::report::text::{self, duration};
+use crate::report::{self, Lens, one_line};
 
-/// Brings the baseline up, screens every candidate and estimates the time: 0, or 3 where the baseline fails.
+/// Brings the baseline up, screens every candidate and forecasts the session: 0, or 3 where the baseline fails.
 pub(super) fn run(place: &Place, ui: &Ui) -> Result<u8, CliError> {
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
@@ -25,7 +26,7 @@ pub(super) fn run(place: &Place, ui: &Ui) -> Result<u8, CliError> {
         other => other.into(),
     })?;
     drop(progress);
-    ui.print(&[baseline(&found, place), candidates(&found), estimate(&found)].concat())?;
+    ui.print(&[baseline(&found, place), candidates(&found), forecast(&found, place)].concat())?;
     Ok(0)
 }
 
@@ -78,16 +79,10 @@ fn row(candidate: &Candidate) -> Vec<String> {
     vec![one_line(&candidate.name), verdict, one_line(&told.join("; "))]
 }
 
-fn estimate(found: &DryRun) -> String {
-    let estimate = found.estimate;
-    let accepted = u32::try_from(found.accepted()).unwrap_or(u32::MAX);
-    let all = |each: f64| duration(each * f64::from(accepted));
-    format!(
-        "\nOn this machine about {} for a candidate without an effect and {} for a win.\n\
-         All that are accepted ({accepted}) take between {} (none wins) and {} (all win).\n",
-        duration(estimate.without_effect_s),
-        duration(estimate.win_s),
-        all(estimate.without_effect_s),
-        all(estimate.win_s)
-    )
+/// Says what the session that follows can do with the candidates that the screen let through.
+fn forecast(found: &DryRun, place: &Place) -> String {
+    let Some(forecast) = &found.forecast else { return String::new() };
+    let view = super::calibrate::view(forecast, &found.calibrated, &place.settings);
+    let warning = view.warning.as_ref().map(|warning| format!("warning: {warning}\n"));
+    format!("\n{}{}", text::forecast(&view), warning.unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each: `run(global, arguments, ui)` does what was asked and returns the exit code.
 
+pub(super) mod calibrate;
 pub(super) mod clean;
 pub(super) mod compare;
 pub(super) mod config;

@@ -42,11 +42,22 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         Err(EngineError::StopRequested) => return Ok(0),
         Err(error) => return Err(error.into()),
     }
+    tell_forecast(&session, &place, ui);
     let stopped = session.run(&mut queues)?;
     let text = closing(session.state(), &stopped, &place);
     drop(session);
     ui.print(&text)?;
     Ok(exit_code(stopped.rule))
+}
+
+/// Tells what the night can do, and warns where that is little.
+fn tell_forecast(session: &Session<'_, '_>, place: &Place, ui: &Ui) {
+    let (Some(forecast), Some(calibrated)) = (session.forecast(), session.state().calibrated()) else { return };
+    let view = super::calibrate::view(&forecast, calibrated, &place.settings);
+    ui.tell(text::forecast(&view).trim_end());
+    if let Some(warning) = &view.warning {
+        ui.warn(warning);
+    }
 }
 
 /// Shows progress that goes on from what the journal tells already.

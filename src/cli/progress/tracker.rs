@@ -1,7 +1,8 @@
 //! What a run's events add up to for somebody who watches: the lines to write and the state to show.
 
 use crate::domain::{
-    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, Stopped, Validated,
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, StopRule, Stopped,
+    Validated,
 };
 use crate::report::{ChangeView, Lens, one_line, text};
 use crate::state::SessionState;
@@ -28,6 +29,8 @@ pub(super) enum Line {
 pub(super) struct Tracker {
     session: Option<Session>,
     epoch: Epoch,
+    /// The size of the next epoch: by the settings, and by the last forecast, which goes first.
+    planned: (u32, Option<u32>),
     iterations: u32,
     settled: u32,
     kept: u32,
@@ -49,6 +52,8 @@ struct Epoch {
     size: u32,
     measured: u32,
     keeps: u32,
+    /// Whether it has had a candidate, so that its size is fixed.
+    began: bool,
 }
 
 /// The experiment under way.
@@ -71,7 +76,9 @@ impl Tracker {
             self.configure(configured);
         }
         let epoch = state.epoch();
-        self.epoch = Epoch { size: epoch.size, measured: epoch.measured, keeps: epoch.keeps };
+        self.planned.1 = state.calibrated().and_then(|calibrated| calibrated.epoch);
+        let began = state.epoch_began();
+        self.epoch = Epoch { size: epoch.size, measured: epoch.measured, keeps: epoch.keeps, began };
         self.iterations = state.iterations();
         let candidates = state.experiments().iter().filter(|record| record.id != ExperimentId::BASELINE);
         self.settled = u32::try_from(candidates.count()).unwrap_or(u32::MAX);
@@ -84,6 +91,7 @@ impl Tracker {
             Event::Configured(configured) => Some(milestone(self.configure(configured))),
             Event::Calibrated(calibrated) => self.calibrated(calibrated).map(milestone),
             Event::Proposed(proposed) => {
+                self.epoch.began = true;
                 let number = experiment.map(|id| format!("#{id} ")).unwrap_or_default();
                 let title = format!("{number}{}", one_line(&proposed.description));
                 self.step = Some(Step { title, ..Step::default() });
@@ -144,9 +152,8 @@ impl Tracker {
     fn configure(&mut self, configured: &Configured) -> String {
         let settings = *configured.settings.clone();
         let lens = Lens::from(&settings.primary);
-        if self.epoch.measured == 0 {
-            self.epoch.size = configured.epoch;
-        }
+        self.planned.0 = configured.epoch;
+        self.size_epoch();
         let branch = if settings.branch.is_empty() { String::new() } else { format!(" on branch {}", settings.branch) };
         let text = format!(
             "session '{}' from {}{branch}: {}, {} is better ({})",
@@ -160,8 +167,17 @@ impl Tracker {
         text
     }
 
+    /// Gives an epoch without a candidate its size; one that began keeps its own.
+    fn size_epoch(&mut self) {
+        if !self.epoch.began {
+            self.epoch.size = self.planned.1.unwrap_or(self.planned.0);
+        }
+    }
+
     fn calibrated(&mut self, calibrated: &Calibrated) -> Option<String> {
         self.step = None;
+        self.planned.1 = calibrated.epoch;
+        self.size_epoch();
         let lens = &self.session.as_ref()?.lens;
         let metric = calibrated.metrics.iter().find(|metric| metric.metric == lens.metric)?;
         let resolves = metric.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
@@ -236,7 +252,8 @@ impl Tracker {
             self.epoch.measured += 1;
             self.epoch.keeps += u32::from(run.status == Status::Keep);
             if self.epoch.measured >= self.epoch.size {
-                self.epoch = Epoch { size: self.epoch.size, ..Epoch::default() };
+                self.epoch = Epoch::default();
+                self.size_epoch();
             }
         }
     }
@@ -254,7 +271,9 @@ impl Tracker {
 
     fn stop(&mut self, stopped: &Stopped) -> String {
         self.step = None;
-        let detail = if stopped.detail.is_empty() { String::new() } else { format!(" ({})", stopped.detail) };
+        // The program ends with that error and tells it whole.
+        let told = matches!(stopped.rule, StopRule::BaselineBroken | StopRule::BranchMoved | StopRule::Interrupted);
+        let detail = if told || stopped.detail.is_empty() { String::new() } else { format!(" ({})", stopped.detail) };
         format!("stopped: {}{detail}; {} settled, {} kept", stopped.rule, self.settled, self.kept)
     }
 
@@ -290,7 +309,7 @@ fn milestone(text: impl AsRef<str>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Note, PhaseStarted, StopRule};
+    use crate::domain::{Note, PhaseStarted};
     use crate::journal::{Reader, sample};
 
     /// Returns the events of a sample journal of ten experiments, of which the last is kept.
@@ -364,6 +383,28 @@ mod tests {
         let line = written(tracker.take(None, &Event::Stopped(stopped))).unwrap();
         assert_eq!(line, "stopped: requested (asked to stop); 10 settled, 1 kept");
         assert_eq!(tracker.area(), None);
+    }
+
+    #[test]
+    fn the_forecasts_epoch_holds_until_it_is_spent() {
+        let mut tracker = Tracker::default();
+        let mut told = events();
+        let Event::Calibrated(calibrated) = &mut told[1].1 else { panic!("the second event calibrates") };
+        calibrated.epoch = Some(20);
+        let recalibrated = Event::Calibrated(Box::new(Calibrated { epoch: Some(40), ..(**calibrated).clone() }));
+        let first_run = told.iter().position(|(_, event)| matches!(event, Event::Run(_))).unwrap();
+        for (id, event) in &told[..=first_run] {
+            tracker.take(*id, event);
+        }
+        tracker.take(None, &recalibrated);
+        assert!(tracker.standing().contains("alpha budget 19 of 20 left"), "{}", tracker.standing());
+    }
+
+    #[test]
+    fn a_broken_baseline_is_told_by_the_error_alone() {
+        let detail = "the baseline is broken: it does not build".to_owned();
+        let line = Tracker::default().take(None, &Event::Stopped(Stopped { rule: StopRule::BaselineBroken, detail }));
+        assert_eq!(written(line).unwrap(), "stopped: baseline_broken; 0 settled, 0 kept");
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub trait Report {
     fn found(&mut self, finding: Finding);
     /// Receives what is done now and may take long.
     fn doing(&mut self, what: &str);
+    /// Receives how far that is, such as `pair 3 of 10`.
+    fn progress(&mut self, how_far: &str);
 }
 
 /// Returns the exit code: 0 when nothing failed, 3 when only the baseline did, else 1.

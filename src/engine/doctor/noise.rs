@@ -21,7 +21,7 @@ pub(super) fn measure(
 ) -> Result<(), EngineError> {
     let pairs = session.settings.decision.calibration_pairs;
     report.doing(&format!("noise: {pairs} pairs of the base against itself"));
-    match warm_up(session).and_then(|()| session.calibrate(times)) {
+    match calibrate(session, pairs, times, report) {
         Ok(()) => {}
         Err(EngineError::BaselineBroken { detail }) => {
             report.found(Finding::failure(CHECK, detail));
@@ -40,6 +40,21 @@ pub(super) fn measure(
         report.found(facts(finding, metric));
     }
     Ok(())
+}
+
+fn calibrate(
+    session: &mut Session<'_, '_>,
+    count: u32,
+    times: SetupTimes,
+    report: &mut dyn Report,
+) -> Result<(), EngineError> {
+    warm_up(session)?;
+    let mut pairs = Vec::new();
+    for number in 1..=count {
+        report.progress(&format!("pair {number} of {count}"));
+        pairs.extend(session.next_identical_pair(number)?);
+    }
+    session.calibrate(&pairs, times)
 }
 
 fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {

@@ -11,6 +11,7 @@ use crate::engine::runner::Failure;
 use crate::engine::session::{Context, Purpose, Session};
 use crate::journal::SessionLock;
 use crate::process;
+use crate::stats::Forecast;
 
 use super::arms;
 use super::finding::{Finding, Group, Report, Verdict};
@@ -20,11 +21,11 @@ use super::steps::{Outcome, Step, rewrote};
 
 const ARMS: [Arm; 2] = [Arm::Baseline, Arm::Candidate];
 
-/// Builds, checks and measures the base in two slots of its own. What the project does wrong is a finding; the only
-/// error is [`EngineError::Interrupted`].
+/// Builds, checks and measures the base in two slots of its own, and forecasts a session with it where that works. What
+/// the project does wrong is a finding; the only error is [`EngineError::Interrupted`].
 ///
 /// The slots are removed afterwards; logs stay below the session's state when something failed.
-pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<(), EngineError> {
+pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<Option<Forecast>, EngineError> {
     let places = context.places.rehearsal();
     let mut told = Told { report, failed: false };
     let ended = in_folders(&places, |places| {
@@ -42,16 +43,19 @@ pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<(), En
         let hide = can_hide(&context);
         go_through(&mut session, &context, hide, &mut told)
     });
-    match ended {
+    let forecast = match ended {
         Err(EngineError::Interrupted | EngineError::StopRequested) => return Err(EngineError::Interrupted),
-        Err(error) => told.found(Finding::failure((Group::Slots, "slots"), error.to_string())),
-        Ok(()) => {}
-    }
+        Err(error) => {
+            told.found(Finding::failure((Group::Slots, "slots"), error.to_string()));
+            None
+        }
+        Ok(forecast) => forecast,
+    };
     if !told.failed {
         // A log too many does no harm.
         let _ = std::fs::remove_dir_all(places.state());
     }
-    Ok(())
+    Ok(forecast)
 }
 
 /// Passes findings on and remembers whether one was a failure.
@@ -69,10 +73,14 @@ impl Report for Told<'_> {
     fn doing(&mut self, what: &str) {
         self.report.doing(what);
     }
+
+    fn progress(&mut self, how_far: &str) {
+        self.report.progress(how_far);
+    }
 }
 
 /// Runs the rehearsal in empty folders that nobody else uses, and removes the slots.
-fn in_folders(places: &Places, run: impl FnOnce(&Places) -> Result<(), EngineError>) -> Result<(), EngineError> {
+fn in_folders<T>(places: &Places, run: impl FnOnce(&Places) -> Result<T, EngineError>) -> Result<T, EngineError> {
     if let Some(folder) = places.state().parent() {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
@@ -81,7 +89,7 @@ fn in_folders(places: &Places, run: impl FnOnce(&Places) -> Result<(), EngineErr
     remove(places.cache())?;
     let ended = run(places);
     let removed = remove(places.cache());
-    ended.and(removed)
+    ended.and_then(|found| removed.map(|()| found))
 }
 
 fn remove(folder: &Path) -> Result<(), EngineError> {
@@ -102,18 +110,19 @@ fn go_through(
     context: &Context<'_>,
     hide: bool,
     report: &mut dyn Report,
-) -> Result<(), EngineError> {
+) -> Result<Option<Forecast>, EngineError> {
     session.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
     let mut walk = Walk { session, report, hide, alone: true };
     let times = match walk.set_up()? {
         Some(times) if walk.each_arm(&Step::Bench)?.is_some() => times,
         _ => {
             walk.skip();
-            return Ok(());
+            return Ok(None);
         }
     };
     arms::report(walk.session, context, (walk.hide, walk.alone), walk.report);
-    noise::measure(walk.session, times, walk.report)
+    noise::measure(walk.session, times, walk.report)?;
+    Ok(walk.session.forecast())
 }
 
 /// The rehearsal under way.
@@ -144,7 +153,7 @@ impl Walk<'_, '_, '_> {
             let step = Step::Check(check);
             if let Some(seconds) = self.step(&step, Arm::Baseline)? {
                 passed += 1;
-                times.check_s = times.check_s.max(seconds);
+                times.add_check(seconds);
             }
         }
         if count == 0 {
@@ -179,7 +188,7 @@ impl Walk<'_, '_, '_> {
 
     fn step(&mut self, step: &Step, arm: Arm) -> Result<Option<f64>, EngineError> {
         self.session.pause_point()?;
-        self.report.doing(&format!("{}: {}", step.name(), step.command(self.session)));
+        self.report.doing(&format!("{} in the {arm}'s slot: {}", step.name(), step.command(self.session)));
         match step.run(self.session, arm, &mut self.hide)? {
             Outcome::Done(seconds) => Ok(Some(seconds)),
             Outcome::NotAlone(seconds, alone) => {

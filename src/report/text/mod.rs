@@ -1,11 +1,16 @@
 //! The views as text for a terminal, one file for each command.
 
+mod calibration;
+mod forecast;
 mod log;
 mod plot;
+mod runs_plot;
 mod show;
 mod status;
 mod validation;
 
+pub use calibration::calibration;
+pub use forecast::forecast;
 pub use log::log;
 pub use show::show;
 pub use status::status;
@@ -34,10 +39,14 @@ pub fn evidence(ln_e: f64, needed: f64) -> String {
     format!("ln E {ln_e:.1} of {needed:.1}")
 }
 
-/// Writes a span of time as people say it: `0.8 s`, `4 min 10 s`, `2 h 05 min`.
+/// Writes a span of time as people say it: `2.5 ms`, `0.8 s`, `4 min 10 s`, `2 h 05 min`.
 pub fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
-        return format!("{seconds:.1} s");
+        return match 1000.0 * seconds {
+            ms if ms >= 99.5 => format!("{seconds:.1} s"),
+            ms if ms >= 9.95 => format!("{ms:.0} ms"),
+            ms => format!("{ms:.1} ms"),
+        };
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a span of time, at least a minute")]
     let whole = seconds.round() as u64;
@@ -55,6 +64,7 @@ mod tests {
     #[test]
     fn spans_read_in_the_largest_unit_that_fits() {
         assert_eq!(duration(0.84), "0.8 s");
+        assert_eq!((duration(0.0421), duration(0.0025)), ("42 ms".to_owned(), "2.5 ms".to_owned()));
         assert_eq!(duration(250.0), "4 min 10 s");
         assert_eq!(duration(7500.0), "2 h 05 min");
     }

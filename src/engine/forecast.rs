@@ -1,0 +1,118 @@
+//! The forecast of a session: what the calibration and the settings say about the candidates that a night can try.
+
+use jiff::Timestamp;
+
+use crate::domain::{Build, Calibrated, CheckOrder, Settings, VerifyClean};
+use crate::git::UserRepository;
+use crate::state::SessionState;
+use crate::stats::{self, Costs, Forecast, Horizon, PairScale, RaceRule, SlotBias, runs_needed};
+
+use super::clock::Deadline;
+use super::queue::PatchQueues;
+use super::session::{Candidates as _, Purpose, Session};
+use super::verify_clean::{CHEAP_BUILD, PAIRS as VERIFYING_PAIRS};
+
+/// Measured candidates of the largest alpha epoch, for which forecasts are made (statistics section 3).
+const LARGEST_EPOCH: u32 = 100;
+
+/// Counts the candidates that wait in the queues of a config; `None` where there are no queues, or no files in them. A
+/// queue that cannot be read is told where candidates are taken from it.
+fn waiting(settings: &Settings, user: &UserRepository, state: &SessionState) -> Option<u32> {
+    let mut queues = PatchQueues::new(settings, user.root());
+    if queues.files().ok()?.is_empty() {
+        return None;
+    }
+    let tried = |hash: &str| state.settled_patch(hash).is_some();
+    let mut count = 0;
+    while queues.next(&tried).ok()?.is_some() {
+        count += 1;
+    }
+    Some(count)
+}
+
+/// Says what ends a night that begins now, after what a session did already.
+pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, listed: Option<u32>) -> Horizon {
+    let now = Timestamp::now();
+    let worked = state.map_or(0.0, |state| state.hours(None));
+    let of_hours = settings.stop.max_hours.map(|hours| 3600.0 * (hours - worked));
+    let of_clock = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now()).seconds_left(now);
+    let iterations = settings.stop.max_iterations.map(|most| most.saturating_sub(state.map_or(0, |s| s.iterations())));
+    let seconds = [of_hours, of_clock].into_iter().flatten().min_by(f64::total_cmp).map(|seconds| seconds.max(0.0));
+    Horizon { seconds, listed, iterations }
+}
+
+/// Forecasts a session by its calibration; `None` where that says nothing of the primary.
+///
+/// Races are simulated at `alpha = q / 100`, that of the largest epoch (statistics section 3).
+pub(super) fn forecast(settings: &Settings, calibrated: &Calibrated, horizon: Horizon) -> Option<Forecast> {
+    let metric = calibrated.metrics.iter().find(|metric| metric.metric == settings.primary.name)?;
+    let scale = PairScale { s: metric.s, threshold: metric.threshold };
+    let bias = SlotBias { mu: metric.bias, se: metric.bias_se };
+    let rule = race_rule(settings, bias);
+    let smallest = stats::resolvable_effect(rule.delta0, scale.s, rule.alpha, rule.max_pairs);
+    Some(Forecast::new(&costs(settings, calibrated), runs_needed(rule, scale, smallest), horizon))
+}
+
+fn race_rule(settings: &Settings, bias: SlotBias) -> RaceRule {
+    let decision = &settings.decision;
+    let min_effect = settings.primary.scale.setting(settings.primary.min_effect);
+    RaceRule {
+        alpha: stats::alpha(decision.false_keep_share, 0, LARGEST_EPOCH),
+        min_effect,
+        delta0: stats::delta0(min_effect, Some(bias)),
+        max_pairs: decision.max_pairs,
+        patience: decision.patience.z(),
+        strict: decision.strict,
+    }
+}
+
+fn costs(settings: &Settings, calibrated: &Calibrated) -> Costs {
+    // Journals of before say only what the slowest check took.
+    let slowest = || calibrated.limits.get("check").copied().unwrap_or(0.0);
+    let checks_s = calibrated.checks_s.unwrap_or_else(slowest);
+    let Calibrated { build_s, run_s, .. } = *calibrated;
+    let verifies = settings.build.as_ref().is_some_and(|build| verifies(build, build_s));
+    Costs {
+        build_s,
+        checks_s,
+        checks_first: settings.checks.order == CheckOrder::ChecksFirst,
+        verify_s: if verifies { build_s + checks_s + 2.0 * f64::from(VERIFYING_PAIRS) * run_s } else { 0.0 },
+        warmup: settings.bench.warmup,
+        run_s,
+    }
+}
+
+/// Says whether a keep is rebuilt at once from an empty cache.
+fn verifies(build: &Build, build_s: f64) -> bool {
+    let wanted = match build.verify_clean {
+        VerifyClean::Always => true,
+        VerifyClean::Auto => build_s < CHEAP_BUILD,
+        VerifyClean::Never => false,
+    };
+    wanted && !build.keep.is_empty()
+}
+
+impl Session<'_, '_> {
+    /// Forecasts the rest of the session from now on; `None` before any calibration.
+    pub fn forecast(&self) -> Option<Forecast> {
+        self.forecast_by(self.recorder.state().calibrated()?)
+    }
+
+    fn forecast_by(&self, calibrated: &Calibrated) -> Option<Forecast> {
+        let state = self.recorder.state();
+        // The time that a rehearsal took is not that of the session that follows.
+        let begun = (self.purpose == Purpose::Session).then_some(state);
+        let horizon = horizon(self.settings, begun, waiting(self.settings, self.user, state));
+        forecast(self.settings, calibrated, horizon)
+    }
+
+    /// Returns the size `A` of an alpha epoch that begins with this calibration: the candidates forecast where there is
+    /// a stop time, within 20 to 100; `None` where that of the settings stands (statistics section 3).
+    pub(super) fn forecast_epoch(&self, calibrated: &Calibrated) -> Option<u32> {
+        if self.purpose == Purpose::Comparison {
+            return None;
+        }
+        let forecast = self.forecast_by(calibrated).filter(|forecast| forecast.in_time.is_some())?;
+        Some(stats::epoch_size(forecast.candidates(), None, None))
+    }
+}
