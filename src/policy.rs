@@ -37,6 +37,7 @@ pub fn decide(comparison: &Comparison, strict: bool) -> Judgement {
         Verdict::NoEffect => {
             without_flags(Reason::NoEffect, format!("no effect worth keeping in reach after {}", count(pairs, "pair")))
         }
+        Verdict::NotWorse => simpler(comparison),
         Verdict::Inconclusive => {
             without_flags(Reason::Inconclusive, format!("not told within {}", count(pairs, "pair")))
         }
@@ -50,9 +51,30 @@ fn improved(comparison: &Comparison, strict: bool) -> Judgement {
         (false, false) => (Reason::Improved, vec![Flag::SentinelUnresolved]),
         (false, true) => (Reason::SentinelUnresolved, Vec::new()),
     };
-    let told = format!("better, told after {}", count(comparison.primary.pairs, "pair"));
+    let (_, effect) = comparison.told();
+    let told = format!("{}better, told after {}", winners(comparison), count(effect.pairs, "pair"));
     let detail = if unresolved.is_empty() { told } else { format!("{told}; {unresolved}") };
     Judgement { reason, flags, detail }
+}
+
+/// Keeps a simplification whose regression is excluded on every primary; each sentinel must have passed too.
+fn simpler(comparison: &Comparison) -> Judgement {
+    let unresolved = named(comparison, |state| state == SentinelState::Unresolved);
+    let told = format!("no worse, told after {}", count(comparison.primary.pairs, "pair"));
+    let (reason, detail) = match unresolved.is_empty() {
+        true => (Reason::Simpler, told),
+        false => (Reason::SentinelUnresolved, format!("{told}; {unresolved}")),
+    };
+    Judgement { reason, flags: Vec::new(), detail }
+}
+
+/// Names the primaries that won where there are several: `commits: ` or `the primary and commits: `.
+fn winners(comparison: &Comparison) -> String {
+    let Some(first) = comparison.primary_verdict else { return String::new() };
+    let others = comparison.co_primaries.iter().map(|co| (co.verdict, co.metric.to_string()));
+    let all = std::iter::once((first, "the primary".to_owned())).chain(others);
+    let won: Vec<String> = all.filter(|(verdict, _)| *verdict == Verdict::Improved).map(|(_, name)| name).collect();
+    if won.is_empty() { String::new() } else { format!("{}: ", won.join(" and ")) }
 }
 
 /// Names the sentinels of some states with what became of them and their rules.
@@ -257,7 +279,14 @@ mod tests {
             rule: "tolerance 5 %".to_owned(),
             mu: None,
         };
-        Comparison { verdict, primary, sentinels: states.iter().enumerate().map(outcome).collect(), bound: None }
+        Comparison {
+            verdict,
+            primary,
+            primary_verdict: None,
+            co_primaries: Vec::new(),
+            sentinels: states.iter().enumerate().map(outcome).collect(),
+            bound: None,
+        }
     }
 
     #[test]

@@ -166,6 +166,7 @@ mod tests {
             commit: ObjectId::new("0".repeat(40)).unwrap(),
             pairs: 10,
             metrics: Vec::new(),
+            parts: BTreeMap::new(),
             limits: BTreeMap::new(),
             run_s: 5.0,
             build_s: 50.0,

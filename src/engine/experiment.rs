@@ -1,7 +1,7 @@
 //! The facts of one experiment as they come in, live or read back from the journal.
 
 use crate::domain::{
-    CandidateRun, Decided, Event, ExperimentId, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
+    CandidateRun, Decided, Event, ExperimentId, Goal, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
 };
 
 /// Everything the journal says about one experiment, in order; one fold serves the live loop, recovery and `show`.
@@ -65,6 +65,12 @@ impl ExperimentFacts {
     /// Returns the complete pairs, by number.
     pub fn pairs(&self) -> Vec<Pair> {
         self.attempts.iter().filter_map(CandidateRun::complete).collect()
+    }
+
+    /// Says whether its goal is to make the code simpler, and it removes more lines than it adds.
+    pub(super) fn simplifies(&self) -> bool {
+        let goal = self.proposed.as_ref().is_some_and(|proposed| proposed.goal == Goal::Simplify);
+        goal && self.screened.as_ref().and_then(|screened| screened.lines_removed).is_some_and(|lines| lines > 0)
     }
 
     /// Says whether the screen let it through to the build.

@@ -105,12 +105,13 @@ impl Session<'_, '_> {
             Status::Keep => "kept",
             Status::Discard | Status::ChecksFailed | Status::Crash => "dropped",
         };
+        let direction = self.settings.objective(run.effect_of).direction;
         match &run.effect {
             Some(effect) if run.reason == Reason::Improved => {
-                format!("{word} {}", effect.change(self.settings.primary.direction).short())
+                format!("{word} {}", effect.change(direction).short())
             }
             Some(effect) => {
-                format!("{word} ({}), {}", run.reason, effect.change(self.settings.primary.direction).short())
+                format!("{word} ({}), {}", run.reason, effect.change(direction).short())
             }
             None => format!("{word} ({})", run.reason),
         }

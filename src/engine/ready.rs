@@ -9,6 +9,7 @@ use super::calibrate::SetupTimes;
 use super::experiment::ExperimentFacts;
 use super::pipeline::ExitOf;
 use super::recorder::Durability;
+use super::roles::is_worst;
 use super::session::{Purpose, Session};
 use super::workbench::Attempt;
 
@@ -169,6 +170,11 @@ impl Session<'_, '_> {
         let context = self.summary_context(&run_dir);
         let mut run = super::summary::run_summary(self.recorder.facts(), &decided, context);
         (run.iteration, run.measured) = (false, false);
+        if is_worst(&self.settings.primary.name) {
+            // The worst of a suite is told as its ratio to this very calibration.
+            run.metric = Some(1.0);
+            run.metrics.insert(self.settings.primary.name.clone(), 1.0);
+        }
         self.recorder.experiment(Event::Run(Box::new(run)), Durability::Synced)?;
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
-use crate::stats::{self, Judge, Plan, Ring, SentinelPlan, SlotBias};
+use crate::domain::{Calibrated, Event, ExperimentId, MetricName, Objective, Pair, Scale, Settings, Status};
+use crate::stats::{self, GoalPlan, Judge, Member, Plan, Ring, SentinelPlan, SlotBias};
 
 use super::experiment::ExperimentFacts;
 use super::roles::Roles;
@@ -91,21 +91,31 @@ impl Rings {
         }
     }
 
-    /// Returns the judge of the next candidate, or `None` before any calibration.
-    pub(super) fn judge(&self, alpha: f64) -> Option<Judge> {
-        let primary = &self.settings.primary;
-        let rings = self.metrics.get(&primary.name)?;
-        let min_effect = primary.scale.setting(primary.min_effect);
+    /// Returns the judge of the next candidate, or `None` before any calibration. `simplify` says that it removes code
+    /// and need only exclude a regression.
+    pub(super) fn judge(&self, alpha: f64, simplify: bool) -> Option<Judge> {
+        let decision = &self.settings.decision;
+        let goals = self.settings.objectives().zip(0..).map(|(objective, number)| self.goal(objective, number));
         Some(Judge::new(Plan {
-            primary: primary.clone(),
-            scale: rings.ring.scale()?,
-            delta0: stats::delta0(min_effect, rings.bias),
+            primaries: goals.collect::<Option<_>>()?,
             alpha,
-            max_pairs: self.settings.decision.max_pairs,
-            patience: self.settings.decision.patience,
-            strict: self.settings.decision.strict,
+            max_pairs: decision.max_pairs,
+            patience: decision.patience,
+            strict: decision.strict,
+            simplify,
             sentinels: self.sentinel_plans(),
         }))
+    }
+
+    fn goal(&self, objective: &Objective, number: u32) -> Option<GoalPlan> {
+        let min_effect = objective.scale.setting(objective.min_effect);
+        let member = |metric: &MetricName| {
+            let rings = self.metrics.get(metric)?;
+            let delta0 = stats::delta0(min_effect, rings.bias);
+            Some(Member { metric: metric.clone(), scale: rings.ring.scale()?, delta0 })
+        };
+        let members = self.roles.members(number).map(member).collect::<Option<Vec<_>>>()?;
+        (!members.is_empty()).then(|| GoalPlan { objective: objective.clone(), members })
     }
 
     fn sentinel_plans(&self) -> Vec<SentinelPlan> {

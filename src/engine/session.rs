@@ -289,9 +289,11 @@ impl Session<'_, '_> {
         budget
     }
 
-    /// Returns the judge of the next candidate.
+    /// Returns the judge of the candidate under way. One whose goal is to simplify and which removes lines of code need
+    /// only exclude a regression.
     pub(super) fn judge(&self) -> Result<Judge, EngineError> {
-        self.rings.judge(self.budget().alpha()).ok_or(EngineError::NotCalibrated)
+        let simplify = self.recorder.facts().simplifies();
+        self.rings.judge(self.budget().alpha(), simplify).ok_or(EngineError::NotCalibrated)
     }
 
     /// Returns the number that the next experiment gets.

@@ -5,6 +5,7 @@ use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions, Fil
 use crate::domain::{ObjectId, PatchId};
 
 use super::error::Doing;
+use super::patch::{self, Body, Origin};
 use super::objects::{Updates, tree_delta, update_tree};
 use super::{GitError, PrivateRepository};
 
@@ -98,6 +99,25 @@ impl PrivateRepository {
         let id = line.split(' ').next().filter(|id| !id.is_empty());
         Ok(id.map(ObjectId::new).transpose()?.map(PatchId))
     }
+}
+
+/// Counts the lines that are not blank which a diff removes, less those that it adds; binary files count nothing.
+///
+/// Comments count: a file's language is not known here, and what people no longer have to read is simpler too. A line
+/// that is only moved counts on both sides.
+pub fn lines_removed(diff: &[u8]) -> i64 {
+    let Ok(files) = patch::parse(diff) else { return 0 };
+    let hunks = files.iter().flat_map(|file| match &file.body {
+        Body::Text(hunks) => hunks.as_slice(),
+        Body::Binary(_) => &[],
+    });
+    let weight = |(origin, line): &(Origin, Vec<u8>)| match origin {
+        _ if line.trim_ascii().is_empty() => 0,
+        Origin::Removed => 1,
+        Origin::Added => -1,
+        Origin::Context => 0,
+    };
+    hunks.flat_map(|hunk| &hunk.lines).map(weight).sum()
 }
 
 fn touched(delta: &DiffDelta<'_>) -> Touched {

@@ -78,11 +78,13 @@ pub struct EffectSummary {
     pub high: f64,
     /// Complete pairs behind it.
     pub pairs: u32,
+    /// Which primary it is of: 0 is the primary, 1 the first co-primary.
+    pub of: u32,
 }
 
-impl From<&Effect> for EffectSummary {
-    fn from(effect: &Effect) -> Self {
-        Self { gain: effect.gain, low: effect.low, high: effect.high, pairs: effect.pairs }
+impl EffectSummary {
+    fn new(effect: &Effect, of: u32) -> Self {
+        Self { gain: effect.gain, low: effect.low, high: effect.high, pairs: effect.pairs, of }
     }
 }
 
@@ -164,7 +166,7 @@ impl ExperimentRecord {
             segment: run.segment,
             timestamp: run.timestamp,
             metric: run.metric,
-            effect: run.effect.as_ref().map(EffectSummary::from),
+            effect: run.effect.as_ref().map(|effect| EffectSummary::new(effect, run.effect_of)),
             description: cut(&run.description),
             idea: proposed.and_then(|p| p.idea.as_deref()).map(cut),
             axes: proposed.map(|p| p.axes.clone().into_boxed_slice()).unwrap_or_default(),

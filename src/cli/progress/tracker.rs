@@ -3,7 +3,8 @@
 use crate::domain::{
     Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, Stopped,
 };
-use crate::report::{ChangeView, Lens, one_line, text};
+use crate::engine::Roles;
+use crate::report::{ChangeView, Lens, Lenses, one_line, text};
 use crate::state::SessionState;
 use crate::stats;
 
@@ -40,6 +41,8 @@ pub(super) struct Tracker {
 #[derive(Debug)]
 struct Session {
     lens: Lens,
+    /// How every primary is read.
+    lenses: Lenses,
     settings: Settings,
 }
 
@@ -145,30 +148,33 @@ impl Tracker {
             self.epoch.size = configured.epoch;
         }
         let branch = if settings.branch.is_empty() { String::new() } else { format!(" on branch {}", settings.branch) };
+        let goals: Vec<String> =
+            settings.objectives().map(|goal| format!("{}, {} is better", goal.name, goal.direction)).collect();
         let text = format!(
-            "session '{}' from {}{branch}: {}, {} is better ({})",
+            "session '{}' from {}{branch}: {} ({})",
             settings.name,
             configured.base.short(),
-            lens.metric,
-            lens.direction,
+            goals.join(", or "),
             configured.why
         );
-        self.session = Some(Session { lens, settings });
+        self.session = Some(Session { lens, lenses: Lenses::from(&settings), settings });
         text
     }
 
     fn calibrated(&mut self, calibrated: &Calibrated) -> Option<String> {
         self.step = None;
-        let lens = &self.session.as_ref()?.lens;
-        let metric = calibrated.metrics.iter().find(|metric| metric.metric == lens.metric)?;
+        let session = self.session.as_ref()?;
+        let lens = &session.lens;
+        let metric = calibrated.primary()?;
+        let value = if metric.metric == lens.metric { format!(" {}", lens.value(metric.median)) } else { String::new() };
         let resolves = metric.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
         Some(format!(
-            "calibrated: {} {}, a pair's noise is {}{resolves} ({} pairs, {} a run)",
+            "calibrated: {}{value}, a pair's noise is {}{resolves} ({} pairs, {} a run){}",
             lens.metric,
-            lens.value(metric.median),
             lens.size(metric.s),
             calibrated.pairs,
-            text::duration(calibrated.run_s)
+            text::duration(calibrated.run_s),
+            unguarded(calibrated, &session.settings)
         ))
     }
 
@@ -221,10 +227,12 @@ impl Tracker {
     }
 
     fn rest(&self, run: &RunSummary) -> String {
-        let lens = self.session.as_ref().map(|session| &session.lens);
-        let effect = run.effect.zip(lens).map(|(effect, lens)| {
+        let lenses = self.session.as_ref().map(|session| &session.lenses);
+        let effect = run.effect.zip(lenses).map(|(effect, lenses)| {
+            let lens = lenses.of(run.effect_of);
             let change = lens.change((effect.gain, effect.low, effect.high));
-            format!("{change}, {} pairs", effect.pairs)
+            let of = if run.effect_of == 0 { String::new() } else { format!("{} ", lens.metric) };
+            format!("{of}{change}, {} pairs", effect.pairs)
         });
         let flags = run.flags.iter().map(ToString::to_string);
         let reason = std::iter::once(run.reason.to_string()).chain(flags).collect::<Vec<_>>().join(", ");
@@ -253,6 +261,13 @@ impl Tracker {
         }
         parts.join(", ")
     }
+}
+
+/// Names the sentinels whose regression would show only when it is large.
+fn unguarded(calibrated: &Calibrated, settings: &Settings) -> String {
+    let roles = Roles::of_calibration(settings, calibrated);
+    let named: Vec<String> = calibrated.metrics.iter().filter_map(|metric| roles.unguarded(settings, metric)).collect();
+    if named.is_empty() { String::new() } else { format!("\ncannot guard: {}", named.join("; ")) }
 }
 
 impl Step {
