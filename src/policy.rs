@@ -61,9 +61,10 @@ fn improved(comparison: &Comparison, strict: bool) -> Judgement {
 fn simpler(comparison: &Comparison) -> Judgement {
     let unresolved = named(comparison, |state| state == SentinelState::Unresolved);
     let told = format!("no worse, told after {}", count(comparison.primary.pairs, "pair"));
-    let (reason, detail) = match unresolved.is_empty() {
-        true => (Reason::Simpler, told),
-        false => (Reason::SentinelUnresolved, format!("{told}; {unresolved}")),
+    let (reason, detail) = if unresolved.is_empty() {
+        (Reason::Simpler, told)
+    } else {
+        (Reason::SentinelUnresolved, format!("{told}; {unresolved}"))
     };
     Judgement { reason, flags: Vec::new(), detail }
 }
@@ -255,7 +256,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Effect, LimitKind, Scale, Status};
+    use crate::domain::{CoPrimary, Effect, LimitKind, Scale, Status};
 
     fn comparison(verdict: Verdict, states: &[SentinelState]) -> Comparison {
         let primary = Effect {
@@ -300,6 +301,27 @@ mod tests {
             (Reason::Improved, [Flag::SentinelUnresolved].as_slice())
         );
         assert_eq!(flagged.detail, "better, told after 5 pairs; m1 unresolved: tolerance 5 %");
+    }
+
+    #[test]
+    fn a_simplification_is_kept_as_simpler_only_when_every_sentinel_passed() {
+        let kept = decide(&comparison(Verdict::NotWorse, &[SentinelState::Passed]), false);
+        assert_eq!((kept.reason, kept.detail.as_str()), (Reason::Simpler, "no worse, told after 5 pairs"));
+        let open = decide(&comparison(Verdict::NotWorse, &[SentinelState::Unresolved]), false);
+        assert_eq!((open.reason, open.reason.status()), (Reason::SentinelUnresolved, Status::Discard));
+        let blocked = decide(&comparison(Verdict::NotWorse, &[SentinelState::Failed]), false);
+        assert_eq!(blocked.reason, Reason::SentinelRegressed);
+    }
+
+    #[test]
+    fn the_primaries_that_won_are_named() {
+        let mut both = comparison(Verdict::Improved, &[]);
+        let metric = MetricName::new("commits").unwrap();
+        both.co_primaries = vec![CoPrimary { metric, verdict: Verdict::Improved, effect: both.primary }];
+        both.primary_verdict = Some(Verdict::NoEffect);
+        assert_eq!(decide(&both, false).detail, "commits: better, told after 5 pairs");
+        both.primary_verdict = Some(Verdict::Improved);
+        assert_eq!(decide(&both, false).detail, "the primary and commits: better, told after 5 pairs");
     }
 
     #[test]

@@ -189,7 +189,9 @@ pub enum Problem {
     #[error("is '{0}', but the automatic metrics are {names}", names = super::check::AUTOMATIC.join(", "))]
     NotAutomatic(String),
     /// A function of metrics that does not exist, or of nothing.
-    #[error("is '{0}', but metrics are made of others only by geomean(glob) and worst(glob), such as geomean(query.*_ms)")]
+    #[error(
+        "is '{0}', but metrics are made of others only by geomean(glob) and worst(glob), such as geomean(query.*_ms)"
+    )]
     Aggregate(String),
     /// A metric made of several on a scale that has no meaning for it.
     #[error("is linear, but {0} compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit")]

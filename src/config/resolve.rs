@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Base, CandidateSource, Checks, Decision, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings, Stop,
+    Base, CandidateSource, Checks, Decision, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings,
+    Stop,
 };
 
 use super::check;

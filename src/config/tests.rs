@@ -256,6 +256,55 @@ fn metrics_are_cross_checked() {
 }
 
 #[test]
+fn co_primaries_and_suites_are_read_and_cross_checked() {
+    let metrics = |part: serde_json::Value| {
+        message_with(|c| {
+            for (key, value) in part.as_object().unwrap() {
+                c["metrics"][key] = value.clone();
+            }
+        })
+    };
+    let one_role = |key: &str, name: &str, other: &str| {
+        format!("'{key}' names '{name}', which is already used by '{other}'; a metric stands in one role")
+    };
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "ms"}]})),
+        one_role("metrics.coPrimary[0].name", "ms", "metrics.primary")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b"}, {"name": "b"}]})),
+        one_role("metrics.coPrimary[1].name", "b", "metrics.coPrimary[0]")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b"}], "sentinels": [{"name": "b", "exact": true}]})),
+        one_role("metrics.sentinels[0].name", "b", "metrics.coPrimary[0]")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b", "scale": "linear"}]})),
+        "'metrics.coPrimary[0].minEffect' is missing, and the linear scale needs it, in the metric's own unit"
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "geomean(q.*)", "scale": "linear", "minEffect": 1}]})),
+        "'metrics.coPrimary[0].scale' is linear, but geomean(q.*) compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit"
+    );
+    assert_eq!(
+        metrics(json!({"sentinels": [{"name": "worst(q.*)", "scale": "linear", "tolerance": 1}]})),
+        "'metrics.sentinels[0].scale' is linear, but worst(q.*) compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit"
+    );
+    let text = r#"{ "bench": { "command": "./bench.sh" }, "metrics": {
+        "primary": { "name": "geomean(q.*_ms)" },
+        "coPrimary": [ { "name": "commits", "direction": "lower", "scale": "linear", "minEffect": 1 } ],
+        "sentinels": [ { "name": "q.*_ms", "tolerance": 0.05 }, { "name": "worst(r.*)", "tolerance": 0.1 } ] } }"#;
+    let resolved = Room::new("", text).load().unwrap();
+    let names: Vec<_> = resolved.settings.objectives().map(|o| (o.name.as_str(), o.scale, o.min_effect)).collect();
+    assert_eq!(names, [("geomean(q.*_ms)", Scale::Ratio, 0.01), ("commits", Scale::Linear, 1.0)]);
+    assert!(resolved.shown.iter().any(|shown| shown.key == "metrics.coPrimary[0].minEffect"));
+    let journalled: crate::domain::Settings =
+        serde_json::from_value(serde_json::to_value(&resolved.settings).unwrap()).unwrap();
+    assert_eq!(journalled, resolved.settings);
+}
+
+#[test]
 fn a_working_folder_may_be_above_the_config() {
     let text = LEAST.replacen('{', "{ \"workingDir\": \"../..\",", 1);
     assert_eq!(Room::new("experiments/a", &text).load().unwrap().settings.working_dir, "");

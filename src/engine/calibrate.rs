@@ -58,8 +58,11 @@ impl Session<'_, '_> {
     fn one_metric(&self, pairs: &[Pair], judged: Judged<'_>) -> MetricCalibration {
         let ring = differences(pairs, judged.name, |v| judged.scale.y(v, judged.direction));
         let absolute = judged.role.sentinel().is_some_and(|s| s.tolerance_abs.is_some());
-        let ring_abs =
-            if absolute { differences(pairs, judged.name, |v| Scale::Linear.y(v, judged.direction)) } else { Vec::new() };
+        let ring_abs = if absolute {
+            differences(pairs, judged.name, |v| Scale::Linear.y(v, judged.direction))
+        } else {
+            Vec::new()
+        };
         let scale = PairScale::of(&ring).unwrap_or(PairScale { s: 0.0, threshold: 0.0 });
         let bias = SlotBias::of(&ring).unwrap_or(SlotBias { mu: 0.0, se: 0.0 });
         MetricCalibration {

@@ -81,7 +81,13 @@ impl Session<'_, '_> {
     /// Settles a candidate of which nothing can be screened.
     pub(super) fn refuse(&mut self, reason: Reason, detail: &str) -> Result<RunSummary, EngineError> {
         let refused = Screening::Refused { reason, detail: detail.to_owned() };
-        let screened = Screened { outcome: refused, patch_id: None, touched: Vec::new(), lines_removed: None, warnings: Vec::new() };
+        let screened = Screened {
+            outcome: refused,
+            patch_id: None,
+            touched: Vec::new(),
+            lines_removed: None,
+            warnings: Vec::new(),
+        };
         self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
         self.settle(Err(Dropped::by(reason, detail.to_owned())), None, Commit::No)
     }

@@ -94,7 +94,8 @@ impl Roles {
     pub(super) fn largest_family(&self, settings: &Settings) -> u32 {
         let tested = |s: &Sentinel| s.tolerance.is_some() || s.tolerance_abs.is_some();
         let sentinels = self.iter().filter(|(_, role)| role.sentinel().is_some_and(tested)).count();
-        let sizes: Vec<usize> = settings.objectives().zip(0..).map(|(_, number)| self.members(number).count()).collect();
+        let sizes: Vec<usize> =
+            settings.objectives().zip(0..).map(|(_, number)| self.members(number).count()).collect();
         let primaries = sizes.iter().sum::<usize>() - sizes.iter().copied().min().unwrap_or(0);
         u32::try_from(sentinels + primaries).unwrap_or(u32::MAX)
     }

@@ -57,7 +57,8 @@ impl Session<'_, '_> {
         let removed = git::lines_removed(&applied.diff);
         findings.lines_removed = Some(removed);
         if proposal.goal == Goal::Simplify && removed <= 0 {
-            let warning = "its goal is to simplify, but it removes no more lines than it adds; it is judged as any other";
+            let warning =
+                "its goal is to simplify, but it removes no more lines than it adds; it is judged as any other";
             findings.warnings.push(warning.to_owned());
         }
         let changed = self.changed(&applied.tree)?;

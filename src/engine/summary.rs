@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Change, Comparison, Decided, MetricName, Objective, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings, number,
+    Change, Comparison, Decided, MetricName, Objective, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale,
+    SentinelState, Settings, number,
 };
 use crate::stats;
 

@@ -5,8 +5,8 @@ use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions, Fil
 use crate::domain::{ObjectId, PatchId};
 
 use super::error::Doing;
-use super::patch::{self, Body, Origin};
 use super::objects::{Updates, tree_delta, update_tree};
+use super::patch::{self, Body, Origin};
 use super::{GitError, PrivateRepository};
 
 /// How a path is touched.
@@ -145,4 +145,18 @@ fn touched(delta: &DiffDelta<'_>) -> Touched {
     };
     let path = new_path.or_else(|| old_path.clone()).unwrap_or_default();
     Touched { old_path: old_path.filter(|old| *old != path), path, kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_removed;
+
+    #[test]
+    fn lines_that_go_count_less_those_that_come_and_blank_ones_never() {
+        let diff = b"--- a/x\n+++ b/x\n@@ -1,5 +1,3 @@\n one\n-two\n-\n--- three\n+new\n+\n four\n";
+        assert_eq!(lines_removed(diff), 1);
+        let grown = b"--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-one\n+one more\n+two\n";
+        assert_eq!(lines_removed(grown), -1);
+        assert_eq!(lines_removed(b""), 0);
+    }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{
-    Aggregate, Calibrated, Direction, MetricName, Objective, Reduce, Scale, Sentinel, Settings,
-};
+use crate::domain::{Aggregate, Calibrated, Direction, MetricName, Objective, Reduce, Scale, Sentinel, Settings};
 
 /// Says why the metrics of some settings cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,10 +81,11 @@ impl MetricPlan {
     /// Plans the metrics of some settings: every primary and every sentinel.
     pub fn new(settings: &Settings) -> Result<Self, PlanError> {
         let mut roles: Vec<Role> = Vec::new();
-        let primaries = settings.objectives().zip(0..).map(|(objective, number)| Ok(Role::of_primary(objective, number)));
+        let primaries =
+            settings.objectives().zip(0..).map(|(objective, number)| Ok(Role::of_primary(objective, number)));
         for role in primaries.chain(settings.sentinels.iter().map(Role::of_sentinel)) {
             let role = role?;
-            if roles.iter().any(|other| other.pattern == role.pattern) {
+            if roles.iter().any(|other| other.reach() == role.reach()) {
                 return Err(PlanError::TwoRoles { name: role.pattern });
             }
             roles.push(role);
@@ -239,6 +238,14 @@ impl Role {
             direction: sentinel.direction,
             positive: sentinel.tolerance.is_some() && sentinel.scale == Scale::Ratio,
         })
+    }
+
+    /// Returns the name or glob of the metrics that get this role: two roles of the same one would leave one empty.
+    fn reach(&self) -> &str {
+        match self.aggregate.as_ref().and_then(|(_, name)| name.aggregate()) {
+            Some((Aggregate::Worst, glob)) => glob,
+            Some((Aggregate::Geomean, _)) | None => &self.pattern,
+        }
     }
 
     /// Returns name and glob of a geometric mean.

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::lens::{ChangeView, Lens};
 use crate::domain::{
-    Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, ObjectId, Objective, Order, Phase, PhaseEnded,
-    ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome, Settings, Status,
-    Undone, Verdict,
+    Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, ObjectId, Objective, Order,
+    Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome,
+    Settings, Status, Undone, Verdict,
 };
 
 /// What a view of an experiment is made from.

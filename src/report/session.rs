@@ -173,7 +173,7 @@ pub struct UnderWay {
     pub change: Option<ChangeView>,
     /// Natural logarithm of the evidence.
     pub ln_e: Option<f64>,
-    /// The evidence that a keep needs: `ln 1/alpha`.
+    /// The evidence that a keep needs: `ln K/alpha` with K primaries.
     pub ln_e_needed: f64,
 }
 
@@ -328,7 +328,7 @@ fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> O
         max_pairs,
         change: pair.and_then(|pair| pair.estimate).map(|estimate| lens.change(estimate)),
         ln_e: pair.and_then(|pair| pair.ln_e),
-        ln_e_needed: -alpha.ln(),
+        ln_e_needed: -(alpha / configured.settings.objectives().count() as f64).ln(),
     })
 }
 

@@ -96,9 +96,7 @@ impl Contest {
         let min_effect = plan.min_effect();
         let entrant = |member: &Member| Entrant {
             race: Race::new(terms.rule(min_effect, member.delta0, terms.share()), member.scale),
-            tolerance: terms
-                .simplify
-                .then(|| Race::new(terms.tolerance_rule(min_effect, member.delta0), member.scale)),
+            tolerance: terms.simplify.then(|| Race::new(terms.tolerance_rule(min_effect, member.delta0), member.scale)),
             watch: Watch::new(watch_plan(&plan.objective, member)),
             member: member.clone(),
         };

@@ -138,7 +138,8 @@ impl Judge {
     /// Takes the next complete pair, whose numbers run from 1 without a gap.
     pub fn push(&mut self, pair: &Pair) -> Result<Step, JudgeError> {
         self.check_turn(pair)?;
-        let values = self.contests.iter().map(|contest| contest.values(pair)).collect::<Result<Vec<_>, ValueError>>()?;
+        let values =
+            self.contests.iter().map(|contest| contest.values(pair)).collect::<Result<Vec<_>, ValueError>>()?;
         let samples =
             self.watches.iter().map(|watch| sample(pair, watch.plan())).collect::<Result<Vec<_>, ValueError>>()?;
         self.contests.iter_mut().zip(values).for_each(|(contest, values)| contest.push(values));
@@ -241,7 +242,9 @@ impl Judge {
         if looks.claim == Claim::Win {
             for contest in self.contests.iter_mut().filter(|contest| contest.call() != Call::Keep) {
                 let states = contest.look(guard);
-                outcomes.extend(contest.watches().zip(states).map(|(watch, state)| (lost(watch.outcome(state, guard)), state)));
+                outcomes.extend(
+                    contest.watches().zip(states).map(|(watch, state)| (lost(watch.outcome(state, guard)), state)),
+                );
             }
         }
         let watched = self.watches.iter_mut().map(|watch| {
@@ -338,7 +341,8 @@ fn sample(pair: &Pair, plan: &SentinelPlan) -> Result<Sample, ValueError> {
 mod tests {
     use super::*;
     use crate::domain::{Arm, Direction, MetricName, Objective, Order, Reading, Reduce, Scale};
-    use crate::stats::{PairScale, ToleranceTest};
+    use crate::stats::noise::Machine;
+    use crate::stats::{Member, Noise, PairScale, ToleranceTest};
 
     fn name(text: &str) -> MetricName {
         MetricName::new(text).unwrap()
@@ -379,7 +383,7 @@ mod tests {
         judge_by(plan, |number| pair(number, baseline, candidate))
     }
 
-    fn judge_by(plan: Plan, pair: impl Fn(u32) -> Pair) -> Comparison {
+    fn judge_by(plan: Plan, mut pair: impl FnMut(u32) -> Pair) -> Comparison {
         let mut judge = Judge::new(plan);
         for number in 1..=40 {
             if let Step::Done(comparison) = judge.push(&pair(number)).unwrap() {
@@ -517,5 +521,161 @@ mod tests {
             }
         }
         panic!("a regression of 1.5 % is out of reach within two pairs");
+    }
+
+    /// A second primary, `rss`, worth keeping from 1 % on.
+    fn with_co_primary(sentinels: Vec<SentinelPlan>) -> Plan {
+        let mut plan = plan(sentinels);
+        let mut co = plan.primaries[0].clone();
+        co.objective.name = name("rss");
+        co.members[0].metric = name("rss");
+        plan.primaries.push(co);
+        plan
+    }
+
+    #[test]
+    fn a_win_on_a_co_primary_counts_and_is_what_is_told() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (100.0, 40.0));
+        assert_eq!(comparison.verdict, Verdict::Improved);
+        assert_eq!(comparison.primary_verdict, Some(Verdict::NoEffect));
+        assert_eq!(comparison.co_primaries[0].verdict, Verdict::Improved);
+        let (number, effect) = comparison.told();
+        assert_eq!((number, effect.pairs), (1, comparison.primary.pairs));
+        assert!((effect.mu - 1.25_f64.ln()).abs() < 1e-12);
+        let watched = &comparison.sentinels[0];
+        assert_eq!((watched.metric.as_str(), watched.state), ("t_ms", SentinelState::Passed));
+        assert!(watched.rule.starts_with("a primary that did not win, tolerance 1.00 %"), "{}", watched.rule);
+    }
+
+    #[test]
+    fn a_primary_that_loses_more_than_its_minimum_effect_blocks_the_win_of_another() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (104.0, 40.0));
+        assert_eq!(comparison.verdict, Verdict::Improved);
+        let blocked = comparison.sentinels.iter().find(|outcome| outcome.state.blocks()).unwrap();
+        assert_eq!((blocked.metric.as_str(), blocked.state), ("t_ms", SentinelState::Failed));
+        assert_eq!(comparison.primary.pairs, 6, "no test fails before pair 6");
+    }
+
+    #[test]
+    fn the_budget_is_divided_among_the_primaries() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (90.0, 50.0));
+        assert_eq!(comparison.told().0, 0);
+        assert!((comparison.primary.alpha - 0.0025).abs() < 1e-15);
+        assert!(comparison.primary.ln_e.unwrap() >= 400.0_f64.ln());
+    }
+
+    #[test]
+    fn the_race_is_futile_only_when_every_primary_is() {
+        let alone = judge(plan(Vec::new()), (100.0, 50.0), (100.0, 50.0));
+        let wobbling = |number: u32| {
+            let rss = if number.is_multiple_of(2) { 48.6 } else { 49.0 };
+            pair(number, (100.0, 50.0), (100.0, rss))
+        };
+        let both = judge_by(with_co_primary(Vec::new()), wobbling);
+        assert_eq!((both.verdict, both.told().0), (Verdict::Improved, 1));
+        assert!(both.primary.pairs > alone.primary.pairs);
+        assert_eq!(judge(with_co_primary(Vec::new()), (100.0, 50.0), (103.0, 52.0)).verdict, Verdict::Regressed);
+        assert_eq!(judge(with_co_primary(Vec::new()), (100.0, 50.0), (100.0, 50.0)).verdict, Verdict::NoEffect);
+    }
+
+    #[test]
+    fn primaries_that_did_not_win_count_in_the_family() {
+        let judge = Judge::new(with_co_primary(vec![rss(0.05, 0.001)]));
+        assert_eq!(judge.guard(Claim::Win).family, 3, "neither has won before the first pair");
+        assert_eq!(judge.guard(Claim::NotWorse).family, 1);
+    }
+
+    #[test]
+    fn the_worst_of_a_suite_wins_only_when_every_metric_of_it_does() {
+        let mut suite = plan(Vec::new());
+        suite.primaries[0].objective.name = name("worst(*)");
+        let member = Member { metric: name("rss"), ..suite.primaries[0].members[0].clone() };
+        suite.primaries[0].members.push(member);
+        let both = judge(suite.clone(), (100.0, 50.0), (80.0, 45.0));
+        assert_eq!(both.verdict, Verdict::Improved);
+        assert!(
+            (both.primary.mu - (50.0_f64 / 45.0).ln()).abs() < 1e-12,
+            "that of the metric that gained least is told"
+        );
+        let one = judge(suite.clone(), (100.0, 50.0), (80.0, 50.0));
+        assert_eq!(one.verdict, Verdict::NoEffect);
+        assert_eq!(judge(suite, (100.0, 50.0), (80.0, 56.0)).verdict, Verdict::Regressed);
+    }
+
+    fn simplifying(s: f64, sentinels: Vec<SentinelPlan>) -> Plan {
+        let mut plan = Plan { simplify: true, ..plan(sentinels) };
+        plan.primaries[0].members[0].scale = PairScale { s, threshold: 2.0 * s };
+        plan
+    }
+
+    #[test]
+    fn a_simplification_is_no_worse_when_a_regression_is_excluded() {
+        let same = judge(simplifying(0.001, vec![rss(0.05, 0.001)]), (100.0, 50.0), (100.0, 50.0));
+        assert_eq!(same.verdict, Verdict::NotWorse);
+        assert_eq!(same.sentinels[0].state, SentinelState::Passed);
+        assert_eq!(judge(simplifying(0.001, Vec::new()), (100.0, 50.0), (103.0, 50.0)).verdict, Verdict::Regressed);
+        assert_eq!(judge(simplifying(0.001, Vec::new()), (100.0, 50.0), (90.0, 50.0)).verdict, Verdict::Improved);
+    }
+
+    #[test]
+    fn an_exact_simplification_may_lose_less_than_the_minimum_effect() {
+        let verdict = |candidate| judge(simplifying(0.0, Vec::new()), (100.0, 1.0), (candidate, 1.0)).verdict;
+        assert_eq!(verdict(100.0), Verdict::NotWorse);
+        assert_eq!(verdict(100.9), Verdict::NotWorse);
+        assert_eq!(verdict(101.0), Verdict::Regressed);
+        assert_eq!(verdict(95.0), Verdict::Improved);
+    }
+
+    #[test]
+    fn a_sentinel_of_a_simplification_passes_by_the_error_budget_of_the_candidate() {
+        let noisy = |number: u32| {
+            let rss = 51.2 + [0.9, -0.9, 0.3, -0.3][number as usize % 4];
+            pair(number, (100.0, 50.0), (100.0, rss))
+        };
+        let usual = judge_by(plan(vec![rss(0.05, 0.02)]), |n| Pair {
+            candidate: reading(90.0, noisy(n).candidate.metrics[&name("rss")]),
+            ..noisy(n)
+        });
+        assert_eq!(usual.sentinels[0].state, SentinelState::Passed);
+        let simpler = judge_by(simplifying(0.001, vec![rss(0.05, 0.02)]), noisy);
+        assert!(
+            simpler.sentinels[0].state != SentinelState::Passed || simpler.primary.pairs > usual.primary.pairs,
+            "{simpler:?}"
+        );
+    }
+
+    /// Returns the share of simplifications of a true effect that are kept, of any kind, and of those told as improved.
+    fn kept(noise: Noise, effect: f64, alpha: f64, races: u64) -> (f64, f64) {
+        let (mut kept, mut improved) = (0_u32, 0_u32);
+        for race in 0..races {
+            let mut machine = Machine::new(noise, 77_000 + race);
+            let ring: Vec<f64> = (0..10).map(|_| machine.pair(0.0)).map(|(a, b)| a - b).collect();
+            let mut plan = simplifying(0.0, Vec::new());
+            plan.alpha = alpha;
+            plan.primaries[0].members[0].scale = PairScale::of(&ring).unwrap();
+            let comparison = judge_by(plan, |number| {
+                let (baseline, candidate) = machine.pair(effect);
+                pair(number, (baseline.exp(), 1.0), (candidate.exp(), 1.0))
+            });
+            kept += u32::from(matches!(comparison.verdict, Verdict::NotWorse | Verdict::Improved));
+            improved += u32::from(comparison.verdict == Verdict::Improved);
+        }
+        (f64::from(kept) / races as f64, f64::from(improved) / races as f64)
+    }
+
+    #[test]
+    fn a_simplification_without_effect_is_often_kept_and_one_that_costs_more_than_is_tolerated_hardly_ever() {
+        let alpha = 0.02;
+        assert!(kept(Noise::Iid(0.005), 0.0, alpha, 300).0 > 0.7);
+        for noise in [Noise::Iid(0.005), Noise::Iid(0.01), Noise::Ar1] {
+            assert!(kept(noise, -0.02, alpha, 1000).0 <= alpha, "{noise:?}");
+            assert!(kept(noise, -0.01_f64.ln_1p(), alpha, 1000).0 <= alpha, "{noise:?} at the tolerance");
+        }
+    }
+
+    #[test]
+    fn a_simplification_that_gains_is_told_as_improved() {
+        let (kept, improved) = kept(Noise::Iid(0.005), 0.05, 0.005, 200);
+        assert!(kept > 0.99 && improved > 0.99, "{kept} {improved}");
     }
 }

@@ -348,8 +348,14 @@ mod tests {
     fn with_both_tolerances_either_may_pass() {
         let small_counter = [(10.0, 11.0); 6];
         assert_eq!(watch(plan(vec![RELATIVE]), &small_counter).look(Guard::usual(1)), Some(SentinelState::Failed));
-        assert_eq!(watch(plan(vec![RELATIVE, ABSOLUTE]), &small_counter).look(Guard::usual(1)), Some(SentinelState::Passed));
-        assert_eq!(watch(plan(vec![RELATIVE, ABSOLUTE]), &[(10.0, 13.0); 6]).look(Guard::usual(1)), Some(SentinelState::Failed));
+        assert_eq!(
+            watch(plan(vec![RELATIVE, ABSOLUTE]), &small_counter).look(Guard::usual(1)),
+            Some(SentinelState::Passed)
+        );
+        assert_eq!(
+            watch(plan(vec![RELATIVE, ABSOLUTE]), &[(10.0, 13.0); 6]).look(Guard::usual(1)),
+            Some(SentinelState::Failed)
+        );
     }
 
     #[test]

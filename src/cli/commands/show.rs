@@ -60,7 +60,8 @@ fn metrics(configured: &Configured, calibrated: Option<&Calibrated>, pairs: &[Pa
     let lens = engine::Lens { settings, roles: &roles };
     let primaries: Vec<&MetricName> = lens.primaries().collect();
     let printed = pairs.first().map(|pair| pair.candidate.metrics.keys()).into_iter().flatten();
-    let listed: Vec<&MetricName> = primaries.iter().copied().chain(printed.filter(|name| !primaries.contains(name))).collect();
+    let listed: Vec<&MetricName> =
+        primaries.iter().copied().chain(printed.filter(|name| !primaries.contains(name))).collect();
     let compared = |name| metric_row(lens, name, pairs);
     let shown = |row: engine::MetricRow| MetricLine {
         metric: row.metric.to_string(),

@@ -120,8 +120,7 @@ fn answer(run: &RunSummary, settings: &Settings, commit: Commit) -> serde_json::
 
 fn verdict(run: &RunSummary, settings: &Settings) -> String {
     let objective = settings.objective(run.effect_of);
-    let effect =
-        run.effect.as_ref().map(|effect| format!("{} {}", objective.name, effect.change(objective.direction)));
+    let effect = run.effect.as_ref().map(|effect| format!("{} {}", objective.name, effect.change(objective.direction)));
     let why = run.asi.get("auto").and_then(|auto| auto.get("why")).and_then(serde_json::Value::as_str);
     let mut parts = vec![format!("experiment {}: {} ({})", run.run, run.status, run.reason)];
     parts.extend(effect);

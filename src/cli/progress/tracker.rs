@@ -166,7 +166,8 @@ impl Tracker {
         let session = self.session.as_ref()?;
         let lens = &session.lens;
         let metric = calibrated.primary()?;
-        let value = if metric.metric == lens.metric { format!(" {}", lens.value(metric.median)) } else { String::new() };
+        let value =
+            if metric.metric == lens.metric { format!(" {}", lens.value(metric.median)) } else { String::new() };
         let resolves = metric.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
         Some(format!(
             "calibrated: {}{value}, a pair's noise is {}{resolves} ({} pairs, {} a run){}",
@@ -245,10 +246,12 @@ impl Tracker {
         format!("stopped: {}{detail}; {} settled, {} kept", stopped.rule, self.settled, self.kept)
     }
 
-    /// Returns the evidence that the candidate under way needs: `ln 1/alpha`.
+    /// Returns the evidence that the candidate under way needs: `ln K/alpha` with K primaries.
     fn needed(&self) -> Option<f64> {
-        let share = self.session.as_ref()?.settings.decision.false_keep_share;
-        (self.epoch.size > 0).then(|| -stats::alpha(share, self.epoch.keeps, self.epoch.size).ln())
+        let settings = &self.session.as_ref()?.settings;
+        let share = settings.decision.false_keep_share;
+        let primaries = settings.objectives().count() as f64;
+        (self.epoch.size > 0).then(|| -(stats::alpha(share, self.epoch.keeps, self.epoch.size) / primaries).ln())
     }
 
     fn standing(&self) -> String {

@@ -92,11 +92,7 @@ fn primary(
     found.fact("run_s", calibrated.run_s).fact("build_s", calibrated.build_s).fact("pairs", calibrated.pairs)
 }
 
-fn watched(
-    metric: &MetricCalibration,
-    scale: Scale,
-    (sentinel, unguarded): (&Sentinel, Option<String>),
-) -> Finding {
+fn watched(metric: &MetricCalibration, scale: Scale, (sentinel, unguarded): (&Sentinel, Option<String>)) -> Finding {
     let noise = shown(scale, metric.s, "");
     let limit = match metric.resolves {
         Some(limit) => format!("a regression beyond {} is told from noise", shown(scale, limit, "")),
@@ -106,8 +102,9 @@ fn watched(
     let detail = format!("sentinel {}: noise of a pair {noise}; {limit}", metric.metric);
     match unguarded {
         None => Finding::ok(CHECK, detail),
-        Some(unguarded) => Finding::warning(CHECK, format!("{detail}; {unguarded}"))
-            .cure("a longer bench, a quieter machine, fewer sentinels, or a larger tolerance; it blocks little as it is"),
+        Some(unguarded) => Finding::warning(CHECK, format!("{detail}; {unguarded}")).cure(
+            "a longer bench, a quieter machine, fewer sentinels, or a larger tolerance; it blocks little as it is",
+        ),
     }
 }
 
