@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn lines_that_go_count_less_those_that_come_and_blank_ones_never() {
-        let diff = b"--- a/x\n+++ b/x\n@@ -1,5 +1,3 @@\n one\n-two\n-\n--- three\n+new\n+\n four\n";
+        let diff = b"--- a/x\n+++ b/x\n@@ -1,5 +1,4 @@\n one\n-two\n-\n--- three\n+new\n+\n four\n";
         assert_eq!(lines_removed(diff), 1);
         let grown = b"--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-one\n+one more\n+two\n";
         assert_eq!(lines_removed(grown), -1);

@@ -622,7 +622,7 @@ mod tests {
         let verdict = |candidate| judge(simplifying(0.0, Vec::new()), (100.0, 1.0), (candidate, 1.0)).verdict;
         assert_eq!(verdict(100.0), Verdict::NotWorse);
         assert_eq!(verdict(100.9), Verdict::NotWorse);
-        assert_eq!(verdict(101.0), Verdict::Regressed);
+        assert_eq!(verdict(101.1), Verdict::Regressed);
         assert_eq!(verdict(95.0), Verdict::Improved);
     }
 
