@@ -37,6 +37,7 @@ pub fn decide(comparison: &Comparison, strict: bool) -> Judgement {
         Verdict::NoEffect => {
             without_flags(Reason::NoEffect, format!("no effect worth keeping in reach after {}", count(pairs, "pair")))
         }
+        Verdict::NotWorse => simpler(comparison),
         Verdict::Inconclusive => {
             without_flags(Reason::Inconclusive, format!("not told within {}", count(pairs, "pair")))
         }
@@ -50,9 +51,31 @@ fn improved(comparison: &Comparison, strict: bool) -> Judgement {
         (false, false) => (Reason::Improved, vec![Flag::SentinelUnresolved]),
         (false, true) => (Reason::SentinelUnresolved, Vec::new()),
     };
-    let told = format!("better, told after {}", count(comparison.primary.pairs, "pair"));
+    let (_, effect) = comparison.told();
+    let told = format!("{}better, told after {}", winners(comparison), count(effect.pairs, "pair"));
     let detail = if unresolved.is_empty() { told } else { format!("{told}; {unresolved}") };
     Judgement { reason, flags, detail }
+}
+
+/// Keeps a simplification whose regression is excluded on every primary; each sentinel must have passed too.
+fn simpler(comparison: &Comparison) -> Judgement {
+    let unresolved = named(comparison, |state| state == SentinelState::Unresolved);
+    let told = format!("no worse, told after {}", count(comparison.primary.pairs, "pair"));
+    let (reason, detail) = if unresolved.is_empty() {
+        (Reason::Simpler, told)
+    } else {
+        (Reason::SentinelUnresolved, format!("{told}; {unresolved}"))
+    };
+    Judgement { reason, flags: Vec::new(), detail }
+}
+
+/// Names the primaries that won where there are several: `commits: ` or `the primary and commits: `.
+fn winners(comparison: &Comparison) -> String {
+    let Some(first) = comparison.primary_verdict else { return String::new() };
+    let others = comparison.co_primaries.iter().map(|co| (co.verdict, co.metric.to_string()));
+    let all = std::iter::once((first, "the primary".to_owned())).chain(others);
+    let won: Vec<String> = all.filter(|(verdict, _)| *verdict == Verdict::Improved).map(|(_, name)| name).collect();
+    if won.is_empty() { String::new() } else { format!("{}: ", won.join(" and ")) }
 }
 
 /// Names the sentinels of some states with what became of them and their rules.
@@ -289,7 +312,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Effect, LimitKind, Scale, Status};
+    use crate::domain::{CoPrimary, Effect, LimitKind, Scale, Status};
 
     #[test]
     fn a_validation_between_experiments_costs_less_than_a_tenth_of_the_time_since_the_last() {
@@ -336,7 +359,14 @@ mod tests {
             rule: "tolerance 5 %".to_owned(),
             mu: None,
         };
-        Comparison { verdict, primary, sentinels: states.iter().enumerate().map(outcome).collect(), bound: None }
+        Comparison {
+            verdict,
+            primary,
+            primary_verdict: None,
+            co_primaries: Vec::new(),
+            sentinels: states.iter().enumerate().map(outcome).collect(),
+            bound: None,
+        }
     }
 
     #[test]
@@ -350,6 +380,27 @@ mod tests {
             (Reason::Improved, [Flag::SentinelUnresolved].as_slice())
         );
         assert_eq!(flagged.detail, "better, told after 5 pairs; m1 unresolved: tolerance 5 %");
+    }
+
+    #[test]
+    fn a_simplification_is_kept_as_simpler_only_when_every_sentinel_passed() {
+        let kept = decide(&comparison(Verdict::NotWorse, &[SentinelState::Passed]), false);
+        assert_eq!((kept.reason, kept.detail.as_str()), (Reason::Simpler, "no worse, told after 5 pairs"));
+        let open = decide(&comparison(Verdict::NotWorse, &[SentinelState::Unresolved]), false);
+        assert_eq!((open.reason, open.reason.status()), (Reason::SentinelUnresolved, Status::Discard));
+        let blocked = decide(&comparison(Verdict::NotWorse, &[SentinelState::Failed]), false);
+        assert_eq!(blocked.reason, Reason::SentinelRegressed);
+    }
+
+    #[test]
+    fn the_primaries_that_won_are_named() {
+        let mut both = comparison(Verdict::Improved, &[]);
+        let metric = MetricName::new("commits").unwrap();
+        both.co_primaries = vec![CoPrimary { metric, verdict: Verdict::Improved, effect: both.primary }];
+        both.primary_verdict = Some(Verdict::NoEffect);
+        assert_eq!(decide(&both, false).detail, "commits: better, told after 5 pairs");
+        both.primary_verdict = Some(Verdict::Improved);
+        assert_eq!(decide(&both, false).detail, "the primary and commits: better, told after 5 pairs");
     }
 
     #[test]

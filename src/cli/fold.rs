@@ -8,7 +8,7 @@ use super::place::Place;
 use super::ui::Ui;
 use crate::domain::{Event, Phase};
 use crate::journal::{JournalError, Reader, Record, TornTail};
-use crate::report::{Latest, Lens, SessionInput, SessionView};
+use crate::report::{Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -16,8 +16,8 @@ use crate::state::{SessionState, wants};
 pub(super) struct Folded {
     /// The fold.
     pub(super) state: SessionState,
-    /// How the primary of each segment is read.
-    pub(super) lenses: BTreeMap<u32, Lens>,
+    /// How the primaries of each segment are read.
+    pub(super) lenses: BTreeMap<u32, Lenses>,
     /// The step under way.
     pub(super) latest: Latest,
     /// What stands after the last whole line.
@@ -61,7 +61,7 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
 /// The pass: the fold, and the last lines of the step under way, unread until the end.
 struct Pass {
     state: SessionState,
-    lenses: BTreeMap<u32, Lens>,
+    lenses: BTreeMap<u32, Lenses>,
     phase: Option<Record>,
     pair: Option<Record>,
 }
@@ -98,7 +98,7 @@ impl Pass {
             (self.phase, self.pair) = (None, None);
         }
         if let Event::Configured(configured) = &event {
-            self.lenses.insert(configured.segment, Lens::from(&configured.settings.primary));
+            self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
         self.state.apply(record.experiment, record.at, &event);
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Command, MetricName};
+use crate::domain::{Aggregate, Command, MetricName, Scale};
 
 use super::Problem;
 
@@ -52,7 +52,9 @@ pub(super) fn seconds(value: f64) -> Result<f64, Problem> {
 }
 
 pub(super) fn metric_name(name: &str) -> Result<MetricName, Problem> {
-    refuse_aggregate(name)?;
+    if name.contains(['(', ')']) {
+        return aggregate(name);
+    }
     let checked = MetricName::new(name).map_err(|error| Problem::MetricName(error.0))?;
     known_automatic(name)?;
     Ok(checked)
@@ -60,7 +62,9 @@ pub(super) fn metric_name(name: &str) -> Result<MetricName, Problem> {
 
 /// Checks a sentinel's name or glob; whether the glob compiles is for its owner to say.
 pub(super) fn metric_pattern(pattern: &str) -> Result<String, Problem> {
-    refuse_aggregate(pattern)?;
+    if pattern.contains(['(', ')']) {
+        return aggregate(pattern).map(|name| name.as_str().to_owned());
+    }
     let allowed = |c| MetricName::allows(c) || is_glob(c);
     if pattern.is_empty() || !pattern.chars().all(allowed) {
         return Err(Problem::MetricName(pattern.to_owned()));
@@ -75,9 +79,21 @@ fn is_glob(c: char) -> bool {
     matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | ',' | '!')
 }
 
-fn refuse_aggregate(name: &str) -> Result<(), Problem> {
-    let aggregate = ["geomean(", "worst("].iter().any(|word| name.starts_with(word));
-    if aggregate { Err(Problem::Aggregate(name.to_owned())) } else { Ok(()) }
+/// Checks `geomean(glob)` and `worst(glob)`.
+fn aggregate(name: &str) -> Result<MetricName, Problem> {
+    let (_, glob) = Aggregate::split(name).ok_or_else(|| Problem::Aggregate(name.to_owned()))?;
+    if !glob.contains(['*', '?']) {
+        known_automatic(glob)?;
+    }
+    MetricName::new(name).map_err(|error| Problem::MetricName(error.0))
+}
+
+/// Refuses an aggregate on the linear scale: a suite is compared by ratios, whatever the sizes of its metrics.
+pub(super) fn aggregate_scale(name: &MetricName, scale: Scale) -> Result<(), Problem> {
+    match (name.aggregate(), scale) {
+        (Some(_), Scale::Linear) => Err(Problem::AggregateLinear(name.to_string())),
+        (Some(_), Scale::Ratio) | (None, _) => Ok(()),
+    }
 }
 
 fn known_automatic(name: &str) -> Result<(), Problem> {
@@ -251,7 +267,11 @@ mod tests {
     fn metric_patterns_are_names_with_glob_signs() {
         assert_eq!(metric_pattern("query.*_\u{b5}s").unwrap(), "query.*_\u{3bc}s");
         assert!(metric_pattern("two words").is_err());
-        assert_eq!(metric_pattern("worst(query.*)"), Err(Problem::Aggregate("worst(query.*)".into())));
+        assert_eq!(metric_pattern("worst(query.*_\u{b5}s)").unwrap(), "worst(query.*_\u{3bc}s)");
+        for bad in ["median(query.*)", "geomean(query.*", "geomean()", "geomean(a b)", "worst(geomean(a))"] {
+            assert_eq!(metric_pattern(bad), Err(Problem::Aggregate(bad.into())));
+        }
+        assert_eq!(metric_pattern("geomean(auto.rss)"), Err(Problem::NotAutomatic("auto.rss".into())));
         assert_eq!(metric_pattern("auto.rss"), Err(Problem::NotAutomatic("auto.rss".into())));
         assert!(metric_pattern("auto.*").is_ok());
     }

@@ -188,9 +188,14 @@ pub enum Problem {
     /// A name in `auto.` that is not measured.
     #[error("is '{0}', but the automatic metrics are {names}", names = super::check::AUTOMATIC.join(", "))]
     NotAutomatic(String),
-    /// A metric made of several, which this version does not compute.
-    #[error("is '{0}'; geomean(...) and worst(...) are not supported by this version yet")]
+    /// A function of metrics that does not exist, or of nothing.
+    #[error(
+        "is '{0}', but metrics are made of others only by geomean(glob) and worst(glob), such as geomean(query.*_ms)"
+    )]
     Aggregate(String),
+    /// A metric made of several on a scale that has no meaning for it.
+    #[error("is linear, but {0} compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit")]
+    AggregateLinear(String),
     /// A text that is no time of day.
     #[error("is '{0}', but must be a time of day such as \"07:30\"")]
     NotTime(String),

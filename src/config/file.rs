@@ -132,13 +132,12 @@ pub(super) struct BenchFile {
 /// What to improve and what must not get worse.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct MetricsFile {
     /// The metric to improve.
     #[schemars(required)]
     pub(super) primary: Option<PrimaryFile>,
-    /// Reserved: metrics on which a win counts as well.
-    pub(super) co_primary: Option<Unsupported>,
+    /// Metrics on which a win counts as well; while another one wins, each must not get worse by its minEffect.
+    pub(super) co_primary: Option<Vec<PrimaryFile>>,
     /// Metrics that must not get worse.
     pub(super) sentinels: Option<Vec<SentinelFile>>,
 }
@@ -147,7 +146,7 @@ pub(super) struct MetricsFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PrimaryFile {
-    /// Its name: that of a METRIC line, or `auto.wall_s`, `auto.user_s`, `auto.sys_s`, `auto.cpu_s`, `auto.max_rss_bytes`.
+    /// Its name: that of a METRIC line, geomean(glob) or worst(glob) of several, or `auto.wall_s`, `auto.user_s`, `auto.sys_s`, `auto.cpu_s`, `auto.max_rss_bytes`.
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Its unit, for people.
@@ -173,7 +172,7 @@ pub(super) struct PrimaryFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SentinelFile {
-    /// Its name, or a glob over names.
+    /// Its name, a glob over names, geomean(glob) or worst(glob).
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Which way is better.

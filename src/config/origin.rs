@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::domain::{Base, CandidateSource, Sentinel, Settings, TimeLimit};
+use crate::domain::{Base, CandidateSource, Objective, Sentinel, Settings, TimeLimit};
 
 use super::Place;
 use super::layers::Overlaid;
@@ -121,18 +121,26 @@ fn commands(s: &Settings) -> Rows {
 }
 
 fn metrics(s: &Settings) -> Rows {
-    let mut rows = vec![
-        row("metrics.primary.name", s.primary.name.as_str()),
-        row("metrics.primary.unit", s.primary.unit.clone()),
-        row("metrics.primary.direction", json!(s.primary.direction)),
-        row("metrics.primary.scale", json!(s.primary.scale)),
-        row("metrics.primary.minEffect", s.primary.min_effect),
-        row("metrics.primary.reduce", json!(s.primary.reduce)),
-    ];
+    let mut rows = objective_rows("metrics.primary", &s.primary);
+    for (index, objective) in s.co_primaries.iter().enumerate() {
+        rows.extend(objective_rows(&format!("metrics.coPrimary[{index}]"), objective));
+    }
     for (index, sentinel) in s.sentinels.iter().enumerate() {
         rows.extend(sentinel_rows(&format!("metrics.sentinels[{index}]"), sentinel));
     }
     rows
+}
+
+fn objective_rows(path: &str, o: &Objective) -> Rows {
+    let at = |key: &str, value: Value| (format!("{path}.{key}"), value);
+    vec![
+        at("name", json!(o.name.as_str())),
+        at("unit", json!(o.unit)),
+        at("direction", json!(o.direction)),
+        at("scale", json!(o.scale)),
+        at("minEffect", json!(o.min_effect)),
+        at("reduce", json!(o.reduce)),
+    ]
 }
 
 fn sentinel_rows(path: &str, s: &Sentinel) -> Rows {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Base, CandidateSource, Checks, Decision, Limits, Objective, Sandbox, Scale, Scope, Sentinel, Settings, Stop,
+    Base, CandidateSource, Checks, Decision, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings,
+    Stop,
 };
 
 use super::check;
@@ -127,7 +128,8 @@ impl Context {
         let name = self.name(file)?;
         let working_dir = file.working_dir.as_deref().unwrap_or(WORKING_DIR);
         let metrics = self.required("metrics", file.metrics.as_ref())?;
-        let primary = self.primary(self.required("metrics.primary", metrics.primary.as_ref())?)?;
+        let primary = self.primary("metrics.primary", self.required("metrics.primary", metrics.primary.as_ref())?)?;
+        let co_primaries = self.co_primaries(metrics.co_primary.as_deref().unwrap_or_default(), &primary)?;
         let scale = primary.scale;
         Ok(Settings {
             folder: self.spot.folder.clone(),
@@ -145,8 +147,9 @@ impl Context {
             prepare: commands::prepare(self, file.prepare.as_ref())?,
             build: commands::build(self, file.build.as_ref())?,
             bench: commands::bench(self, self.required("bench", file.bench.as_ref())?)?,
-            sentinels: self.sentinels(metrics.sentinels.as_deref().unwrap_or_default(), &primary)?,
+            sentinels: self.sentinels(metrics.sentinels.as_deref().unwrap_or_default(), (&primary, &co_primaries))?,
             primary,
+            co_primaries,
             checks: self.checks(&file.checks.clone().unwrap_or_default())?,
             harness: self.each("harness", file.harness.as_ref(), check::glob)?,
             scope: self.scope(&file.scope.clone().unwrap_or_default())?,
@@ -170,34 +173,43 @@ impl Context {
         }
     }
 
-    fn primary(&self, file: &PrimaryFile) -> Result<Objective, ConfigError> {
-        let name = self.required("metrics.primary.name", file.name.as_ref())?;
+    fn primary(&self, path: &str, file: &PrimaryFile) -> Result<Objective, ConfigError> {
+        let key = |name: &str| format!("{path}.{name}");
+        let name = self.required(&key("name"), file.name.as_ref())?;
+        let name = self.check(&key("name"), check::metric_name(name))?;
         let scale = file.scale.unwrap_or_default();
+        self.check(&key("scale"), check::aggregate_scale(&name, scale))?;
         Ok(Objective {
-            name: self.check("metrics.primary.name", check::metric_name(name))?,
+            name,
             unit: file.unit.clone().unwrap_or_default(),
             direction: file.direction.unwrap_or_default(),
             scale,
-            min_effect: self.check("metrics.primary.minEffect", min_effect(file.min_effect, scale))?,
+            min_effect: self.check(&key("minEffect"), min_effect(file.min_effect, scale))?,
             reduce: file.reduce.unwrap_or_default(),
         })
     }
 
-    fn sentinels(&self, files: &[SentinelFile], primary: &Objective) -> Result<Vec<Sentinel>, ConfigError> {
+    fn co_primaries(&self, files: &[PrimaryFile], primary: &Objective) -> Result<Vec<Objective>, ConfigError> {
+        let mut all: Vec<Objective> = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let path = format!("metrics.coPrimary[{index}]");
+            let objective = self.primary(&path, file)?;
+            self.check(&format!("{path}.name"), single_role(objective.name.as_str(), (primary, &all), &[]))?;
+            all.push(objective);
+        }
+        Ok(all)
+    }
+
+    fn sentinels(
+        &self,
+        files: &[SentinelFile],
+        primaries: (&Objective, &[Objective]),
+    ) -> Result<Vec<Sentinel>, ConfigError> {
         let mut sentinels: Vec<Sentinel> = Vec::new();
         for (index, file) in files.iter().enumerate() {
             let path = format!("metrics.sentinels[{index}]");
             let sentinel = self.sentinel(&path, file)?;
-            let twin = sentinels.iter().position(|other| other.pattern == sentinel.pattern);
-            let other = match twin {
-                _ if sentinel.pattern == primary.name.as_str() => Some("metrics.primary".to_owned()),
-                Some(twin) => Some(format!("metrics.sentinels[{twin}]")),
-                None => None,
-            };
-            if let Some(other) = other {
-                let problem = Problem::TwoRoles { name: sentinel.pattern, other };
-                return self.check(&format!("{path}.name"), Err(problem));
-            }
+            self.check(&format!("{path}.name"), single_role(&sentinel.pattern, primaries, &sentinels))?;
             sentinels.push(sentinel);
         }
         Ok(sentinels)
@@ -220,6 +232,9 @@ impl Context {
             exact: file.exact.unwrap_or_default(),
             reduce: file.reduce.unwrap_or_default(),
         };
+        if let Ok(aggregate) = MetricName::new(&sentinel.pattern) {
+            self.check(&key("scale"), check::aggregate_scale(&aggregate, sentinel.scale))?;
+        }
         if sentinel.scale == Scale::Linear && sentinel.tolerance.is_none() {
             return self.check(&key("tolerance"), Err(Problem::LinearNeeds));
         }
@@ -311,6 +326,21 @@ impl Context {
             caches: Vec::new(),
             env: self.each("sandbox.env", file.env.as_ref(), check::variable)?,
         })
+    }
+}
+
+/// Refuses a name that an earlier key uses already.
+fn single_role(
+    name: &str,
+    (primary, co_primaries): (&Objective, &[Objective]),
+    sentinels: &[Sentinel],
+) -> Result<(), Problem> {
+    let others = std::iter::once((primary.name.as_str(), "metrics.primary".to_owned()))
+        .chain((0..).zip(co_primaries).map(|(n, co): (u32, _)| (co.name.as_str(), format!("metrics.coPrimary[{n}]"))))
+        .chain((0..).zip(sentinels).map(|(n, s): (u32, _)| (s.pattern.as_str(), format!("metrics.sentinels[{n}]"))));
+    match others.into_iter().find(|(other, _)| *other == name) {
+        Some((_, other)) => Err(Problem::TwoRoles { name: name.to_owned(), other }),
+        None => Ok(()),
     }
 }
 

@@ -141,7 +141,6 @@ fn keys_of_other_versions_are_refused_and_not_ignored() {
     let reserved = [
         ("holdout", json!({"holdout": {"command": "x"}})),
         ("hooks", json!({"hooks": {}})),
-        ("metrics.coPrimary", json!({"metrics": {"coPrimary": []}})),
         ("candidates[0].commits", json!({"candidates": [{"commits": "a..b"}]})),
         ("candidates[0].sweep", json!({"candidates": [{"sweep": {}}]})),
         ("candidates[0].agent", json!({"candidates": [{"agent": {}}]})),
@@ -228,8 +227,8 @@ fn metrics_are_cross_checked() {
     let linear = "is missing, and the linear scale needs it, in the metric's own unit";
     assert_eq!(primary(json!({"name": "a", "scale": "linear"})), format!("'metrics.primary.minEffect' {linear}"));
     assert_eq!(
-        primary(json!({"name": "geomean(a*)"})),
-        "'metrics.primary.name' is 'geomean(a*)'; geomean(...) and worst(...) are not supported by this version yet"
+        primary(json!({"name": "median(a*)"})),
+        "'metrics.primary.name' is 'median(a*)', but metrics are made of others only by geomean(glob) and worst(glob), such as geomean(query.*_ms)"
     );
     let sentinels = |part: serde_json::Value| message_with(|c| c["metrics"]["sentinels"] = part);
     assert_eq!(
@@ -254,6 +253,55 @@ fn metrics_are_cross_checked() {
         sentinels(json!([{"name": "t_\u{b5}s", "max": 1}, {"name": "t_\u{3bc}s", "min": 1}])),
         "'metrics.sentinels[1].name' names 't_μs', which is already used by 'metrics.sentinels[0]'; a metric stands in one role"
     );
+}
+
+#[test]
+fn co_primaries_and_suites_are_read_and_cross_checked() {
+    let metrics = |part: serde_json::Value| {
+        message_with(|c| {
+            for (key, value) in part.as_object().unwrap() {
+                c["metrics"][key] = value.clone();
+            }
+        })
+    };
+    let one_role = |key: &str, name: &str, other: &str| {
+        format!("'{key}' names '{name}', which is already used by '{other}'; a metric stands in one role")
+    };
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "ms"}]})),
+        one_role("metrics.coPrimary[0].name", "ms", "metrics.primary")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b"}, {"name": "b"}]})),
+        one_role("metrics.coPrimary[1].name", "b", "metrics.coPrimary[0]")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b"}], "sentinels": [{"name": "b", "exact": true}]})),
+        one_role("metrics.sentinels[0].name", "b", "metrics.coPrimary[0]")
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "b", "scale": "linear"}]})),
+        "'metrics.coPrimary[0].minEffect' is missing, and the linear scale needs it, in the metric's own unit"
+    );
+    assert_eq!(
+        metrics(json!({"coPrimary": [{"name": "geomean(q.*)", "scale": "linear", "minEffect": 1}]})),
+        "'metrics.coPrimary[0].scale' is linear, but geomean(q.*) compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit"
+    );
+    assert_eq!(
+        metrics(json!({"sentinels": [{"name": "worst(q.*)", "scale": "linear", "tolerance": 1}]})),
+        "'metrics.sentinels[0].scale' is linear, but worst(q.*) compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit"
+    );
+    let text = r#"{ "bench": { "command": "./bench.sh" }, "metrics": {
+        "primary": { "name": "geomean(q.*_ms)" },
+        "coPrimary": [ { "name": "commits", "direction": "lower", "scale": "linear", "minEffect": 1 } ],
+        "sentinels": [ { "name": "q.*_ms", "tolerance": 0.05 }, { "name": "worst(r.*)", "tolerance": 0.1 } ] } }"#;
+    let resolved = Room::new("", text).load().unwrap();
+    let names: Vec<_> = resolved.settings.objectives().map(|o| (o.name.as_str(), o.scale, o.min_effect)).collect();
+    assert_eq!(names, [("geomean(q.*_ms)", Scale::Ratio, 0.01), ("commits", Scale::Linear, 1.0)]);
+    assert!(resolved.shown.iter().any(|shown| shown.key == "metrics.coPrimary[0].minEffect"));
+    let journalled: crate::domain::Settings =
+        serde_json::from_value(serde_json::to_value(&resolved.settings).unwrap()).unwrap();
+    assert_eq!(journalled, resolved.settings);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub enum Verdict {
     NoEffect,
     /// The pairs ran out before the rule could tell.
     Inconclusive,
+    /// No gain, but a regression by the minimum effect is excluded on every primary; only asked of a simplification.
+    NotWorse,
 }
 
 /// The effect of one metric on the decision scale; above 0 is better, whatever the direction.
@@ -100,15 +102,45 @@ pub struct SentinelOutcome {
     pub mu: Option<f64>,
 }
 
+/// What the numbers of one co-primary say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CoPrimary {
+    /// The metric.
+    pub metric: MetricName,
+    /// What it says by itself.
+    pub verdict: Verdict,
+    /// Its effect.
+    pub effect: Effect,
+}
+
 /// Everything that the numbers of one experiment say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// What the primary says.
+    /// What the primaries say together: improved when one of them is.
     pub verdict: Verdict,
     /// The primary's effect.
     pub primary: Effect,
-    /// Every sentinel that was looked at; empty when the primary never won.
+    /// What the primary says by itself, where there are co-primaries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_verdict: Option<Verdict>,
+    /// What each co-primary says, in the order of the settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_primaries: Vec<CoPrimary>,
+    /// Every sentinel that was looked at, primaries that did not win among them; empty when no primary ever won.
     pub sentinels: Vec<SentinelOutcome>,
-    /// Anytime lower bound of the primary's effect at E = 20, where the pairs give one.
+    /// Anytime lower bound of the told effect at E = 20, where the pairs give one.
     pub bound: Option<f64>,
+}
+
+impl Comparison {
+    /// Returns the effect to tell, and the number of its primary: the first that won, else primary 0.
+    pub fn told(&self) -> (u32, &Effect) {
+        let own = self.primary_verdict.unwrap_or(self.verdict);
+        let won = |verdict: Verdict| verdict == Verdict::Improved;
+        let other = self.co_primaries.iter().zip(1..).find(|(co, _)| won(co.verdict));
+        match other {
+            Some((co, number)) if !won(own) => (number, &co.effect),
+            Some(_) | None => (0, &self.primary),
+        }
+    }
 }

@@ -89,6 +89,9 @@ pub struct Calibrated {
     pub pairs: u32,
     /// What was learned of each metric: the primary and every sentinel, globs expanded.
     pub metrics: Vec<MetricCalibration>,
+    /// Lines in one run of each metric that stands only in a `geomean(...)`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<MetricName, u32>,
     /// Resolved time limits in seconds by command (`build`, `bench`, `check`).
     pub limits: BTreeMap<String, f64>,
     /// Median wall time of one bench run in seconds.
@@ -104,12 +107,20 @@ pub struct Calibrated {
     pub epoch: Option<u32>,
 }
 
+impl Calibrated {
+    /// Returns what was learned of the primary; of a suite's worst, of the metric with the largest noise.
+    pub fn primary(&self) -> Option<&MetricCalibration> {
+        let members = self.metrics.iter().filter(|metric| metric.role == "primary");
+        members.max_by(|a, b| a.s.total_cmp(&b.s))
+    }
+}
+
 /// What the calibration learned of one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricCalibration {
     /// The metric.
     pub metric: MetricName,
-    /// `primary`, or the sentinel's pattern.
+    /// `primary`, `coPrimary[0]` and so on, or the sentinel's pattern.
     pub role: String,
     /// Lines of it in one run.
     pub lines: u32,
@@ -180,6 +191,9 @@ pub struct Screened {
     pub patch_id: Option<PatchId>,
     /// Paths that it touches.
     pub touched: Vec<String>,
+    /// Lines that are not blank which it removes, less those that it adds; `None` where it did not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines_removed: Option<i64>,
     /// Things to know that refuse nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -321,14 +335,22 @@ pub struct RunSummary {
     pub reason: Reason,
     /// Remarks on a keep.
     pub flags: Vec<Flag>,
-    /// The primary's effect.
+    /// The effect of the first primary that won, else of the primary.
     pub effect: Option<Effect>,
+    /// Which primary `effect` is of: 0 is the primary, 1 the first co-primary.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub effect_of: u32,
     /// The patch's stable id.
     pub patch_id: Option<PatchId>,
     /// Whether it reached the build, and so counts as an iteration.
     pub iteration: bool,
     /// Whether it was measured, and so spent an index of the alpha epoch.
     pub measured: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_first(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A keep that was reverted.

@@ -6,10 +6,36 @@ use serde::{Deserialize, Serialize};
 
 /// Says why a text cannot name a metric.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a metric name (letters, digits and _ . - / : % µ only)")]
+#[error("'{0}' is not a metric name (letters, digits and _ . - / : % µ only, or geomean(...) or worst(...) of them)")]
 pub struct MetricNameError(pub String);
 
+/// Says how a suite of metrics becomes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aggregate {
+    /// `geomean(glob)`: the geometric mean of all metrics of one run that match.
+    Geomean,
+    /// `worst(glob)`: the metric that gained least of all that match, so that a win needs every one of them to win.
+    Worst,
+}
+
+impl Aggregate {
+    /// Splits `function(glob)`; `None` where the text is no aggregate. The glob may hold `*` and `?`.
+    pub fn split(text: &str) -> Option<(Self, &str)> {
+        let (function, rest) = text.split_once('(')?;
+        let glob = rest.strip_suffix(')')?;
+        let allowed = |c| MetricName::allows(c) || matches!(c, '*' | '?');
+        let kind = match function {
+            "geomean" => Self::Geomean,
+            "worst" => Self::Worst,
+            _ => return None,
+        };
+        (!glob.is_empty() && glob.chars().all(allowed)).then_some((kind, glob))
+    }
+}
+
 /// Names a metric as FORMATS section 1 allows: letters, digits and `_ . - / : % µ`; both Greek mu signs are one.
+///
+/// An [`Aggregate`] of a glob is a name too; no line of output can print one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MetricName(String);
@@ -17,13 +43,19 @@ pub struct MetricName(String);
 impl MetricName {
     /// Checks and takes a name; the micro sign U+00B5 becomes the Greek letter U+03BC.
     pub fn new(text: &str) -> Result<Self, MetricNameError> {
-        if text.is_empty() || !text.chars().all(Self::allows) {
+        let plain = !text.is_empty() && text.chars().all(Self::allows);
+        if !plain && Aggregate::split(text).is_none() {
             return Err(MetricNameError(text.to_owned()));
         }
         Ok(Self(text.replace('\u{b5}', "\u{3bc}")))
     }
 
-    /// Says whether a character may stand in a name.
+    /// Returns the function and the glob of a metric that is made of others.
+    pub fn aggregate(&self) -> Option<(Aggregate, &str)> {
+        Aggregate::split(&self.0)
+    }
+
+    /// Says whether a character may stand in a printed name.
     pub fn allows(c: char) -> bool {
         c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | ':' | '%' | '\u{b5}' | '\u{3bc}')
     }
@@ -164,6 +196,17 @@ mod tests {
         assert!(MetricName::new("two words").is_err());
         assert!(MetricName::new("a=b").is_err());
         assert!(MetricName::new("").is_err());
+    }
+
+    #[test]
+    fn an_aggregate_of_a_glob_is_a_name() {
+        let name = MetricName::new("geomean(query.*_\u{b5}s)").unwrap();
+        assert_eq!(name.aggregate(), Some((Aggregate::Geomean, "query.*_\u{3bc}s")));
+        assert_eq!(MetricName::new("worst(a?)").unwrap().aggregate(), Some((Aggregate::Worst, "a?")));
+        assert_eq!(MetricName::new("geomean_ns").unwrap().aggregate(), None);
+        for bad in ["median(a*)", "geomean()", "geomean(a*", "geomean(a b)", "worst(geomean(a*))", "a*"] {
+            assert!(MetricName::new(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

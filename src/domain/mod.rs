@@ -19,7 +19,7 @@ mod status;
 
 pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
-pub use comparison::{Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
+pub use comparison::{CoPrimary, Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
 pub use event::{
     Calibrated, CandidateRun, Claimed, Configured, Decided, Event, IdeaEdited, MetricCalibration, Note, PhaseEnded,
     PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied, Screened, Screening, Stopped, Undone,
@@ -27,7 +27,7 @@ pub use event::{
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
-pub use metric::{Direction, MetricName, MetricNameError, Reduce, Scale};
+pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
 pub use observer::Observer;
 pub use pair::{Arm, Order, Pair, Reading, VoidPair};
 pub use phase::Phase;

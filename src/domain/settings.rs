@@ -30,6 +30,9 @@ pub struct Settings {
     pub bench: Bench,
     /// What to improve.
     pub primary: Objective,
+    /// Metrics on which a win counts as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_primaries: Vec<Objective>,
     /// What must not get worse.
     pub sentinels: Vec<Sentinel>,
     /// The gate.
@@ -50,6 +53,18 @@ pub struct Settings {
     pub sandbox: Sandbox,
     /// Where the slots live; `None` is the user's cache folder.
     pub slots_dir: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Returns every primary: the first, then the co-primaries, in the order in which their effects are numbered.
+    pub fn objectives(&self) -> impl Iterator<Item = &Objective> {
+        std::iter::once(&self.primary).chain(&self.co_primaries)
+    }
+
+    /// Returns the primary of a number, 0 being the first; one that is not there is read as the first.
+    pub fn objective(&self, number: u32) -> &Objective {
+        self.objectives().nth(number as usize).unwrap_or(&self.primary)
+    }
 }
 
 /// What a session starts from.
@@ -119,7 +134,7 @@ pub struct Bench {
     pub metrics_file: bool,
 }
 
-/// The primary metric.
+/// A primary metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Objective {

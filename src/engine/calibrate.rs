@@ -1,11 +1,11 @@
 //! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
 
-use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale, Sentinel};
+use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale};
 use crate::stats::{self, PairScale, SlotBias};
 
 use super::EngineError;
 use super::recorder::Durability;
-use super::roles::Roles;
+use super::roles::{Role, Roles};
 use super::session::Session;
 
 /// What the set-up before a calibration took, in seconds.
@@ -35,6 +35,7 @@ impl Session<'_, '_> {
             commit: self.bench.tip().clone(),
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
             metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
+            parts: self.bench.parts(),
             limits: [("build", setup.build_s), ("bench", run_s), ("check", setup.check_s)]
                 .map(|(command, seconds)| (command.to_owned(), seconds))
                 .into(),
@@ -69,49 +70,53 @@ impl Session<'_, '_> {
 
     fn metric_calibrations(&self, pairs: &[Pair], alpha: f64) -> Vec<MetricCalibration> {
         let roles = Roles::new(self.settings, self.bench.plan.metrics());
-        let family = roles.iter().filter(|(_, s)| s.is_some_and(has_test)).count();
-        let judged = roles.iter().map(|(name, sentinel)| {
+        let family = roles.largest_family(self.settings);
+        let judged = roles.iter().map(|(name, role)| {
             let (direction, scale) = roles.lens(self.settings, name);
-            let role = sentinel.map_or_else(|| "primary".to_owned(), |s| s.pattern.clone());
-            self.one_metric(pairs, Role { name, label: role, scale, direction, sentinel, family, alpha })
+            self.one_metric(pairs, Judged { name, scale, direction, role, family, alpha })
         });
         judged.collect()
     }
 
-    fn one_metric(&self, pairs: &[Pair], role: Role<'_>) -> MetricCalibration {
-        let ring = differences(pairs, role.name, |v| role.scale.y(v, role.direction));
-        let absolute = role.sentinel.is_some_and(|s| s.tolerance_abs.is_some());
-        let ring_abs =
-            if absolute { differences(pairs, role.name, |v| Scale::Linear.y(v, role.direction)) } else { Vec::new() };
+    fn one_metric(&self, pairs: &[Pair], judged: Judged<'_>) -> MetricCalibration {
+        let ring = differences(pairs, judged.name, |v| judged.scale.y(v, judged.direction));
+        let absolute = judged.role.sentinel().is_some_and(|s| s.tolerance_abs.is_some());
+        let ring_abs = if absolute {
+            differences(pairs, judged.name, |v| Scale::Linear.y(v, judged.direction))
+        } else {
+            Vec::new()
+        };
         let scale = PairScale::of(&ring).unwrap_or(PairScale { s: 0.0, threshold: 0.0 });
         let bias = SlotBias::of(&ring).unwrap_or(SlotBias { mu: 0.0, se: 0.0 });
         MetricCalibration {
-            metric: role.name.clone(),
-            lines: self.bench.lines.get(role.name).copied().unwrap_or(0),
-            median: median_of(pairs, role.name).unwrap_or(0.0),
+            metric: judged.name.clone(),
+            lines: self.bench.lines.get(judged.name).copied().unwrap_or(0),
+            median: median_of(pairs, judged.name).unwrap_or(0.0),
             s: scale.s,
             threshold: scale.threshold,
             bias: bias.mu,
             bias_se: bias.se,
-            resolves: self.resolves(&role, scale.s, bias),
-            role: role.label,
+            resolves: self.resolves(&judged, scale.s, bias),
+            role: judged.role.label(),
             ring,
             ring_abs,
         }
     }
 
-    /// Returns the smallest effect of the primary, or the effective tolerance of a sentinel, on the decision scale.
-    fn resolves(&self, role: &Role<'_>, s: f64, bias: SlotBias) -> Option<f64> {
+    /// Returns the smallest effect of a primary, or the effective tolerance of a sentinel (that of `toleranceAbs` where it
+    /// has no other), on the decision scale.
+    fn resolves(&self, judged: &Judged<'_>, s: f64, bias: SlotBias) -> Option<f64> {
         let decision = &self.settings.decision;
-        match role.sentinel {
-            None => {
-                let min_effect = role.scale.setting(self.settings.primary.min_effect);
+        match judged.role {
+            Role::Primary { objective, .. } => {
+                let min_effect = judged.scale.setting(objective.min_effect);
                 let delta0 = stats::delta0(min_effect, Some(bias));
-                Some(stats::resolvable_effect(delta0, s, role.alpha, decision.max_pairs))
+                let alpha = judged.alpha / (1 + self.settings.co_primaries.len()) as f64;
+                Some(stats::resolvable_effect(delta0, s, alpha, decision.max_pairs))
             }
-            Some(sentinel) => {
-                let family = u32::try_from(role.family).unwrap_or(u32::MAX);
-                sentinel.tolerance.map(|g| stats::effective_tolerance(role.scale.setting(g), family, s))
+            Role::Sentinel(sentinel) => {
+                let tolerance = sentinel.tolerance.or(sentinel.tolerance_abs);
+                tolerance.map(|g| stats::effective_tolerance(judged.scale.setting(g), judged.family, s))
             }
         }
     }
@@ -119,8 +124,8 @@ impl Session<'_, '_> {
     /// Refuses a baseline that breaks one of its own limits.
     fn check_limits(&self, pairs: &[Pair]) -> Result<(), EngineError> {
         let roles = Roles::new(self.settings, self.bench.plan.metrics());
-        for (name, sentinel) in roles.iter() {
-            let Some(sentinel) = sentinel else { continue };
+        for (name, role) in roles.iter() {
+            let Some(sentinel) = role.sentinel() else { continue };
             let Some(median) = median_of(pairs, name) else { continue };
             let broken = match (sentinel.max, sentinel.min) {
                 (Some(max), _) if median > max => Some(format!("above its max of {max}")),
@@ -144,20 +149,15 @@ impl Session<'_, '_> {
 }
 
 /// One metric's part in the comparison.
-struct Role<'a> {
+struct Judged<'a> {
     name: &'a MetricName,
-    label: String,
     scale: Scale,
     direction: Direction,
-    sentinel: Option<&'a Sentinel>,
-    /// Sentinels with a statistical test, which share the error budget.
-    family: usize,
-    /// The error budget that a primary's smallest effect is told for.
+    role: &'a Role,
+    /// Tests that may share the error budget.
+    family: u32,
+    /// The error budget of a candidate, that a primary's smallest effect is told for.
     alpha: f64,
-}
-
-fn has_test(sentinel: &Sentinel) -> bool {
-    sentinel.tolerance.is_some() || sentinel.tolerance_abs.is_some()
 }
 
 fn auto_wall() -> MetricName {

@@ -102,6 +102,10 @@ impl Session<'_, '_> {
             let reason = format!("experiment {} went on with experiment {id} already", later.id);
             return refused(reason, "evidence is used once; resume that one where it is inconclusive too");
         }
+        if self.settings.objectives().count() > 1 || self.rings.roles().members(0).count() > 1 {
+            let reason = format!("experiment {id} was judged by several metrics, whose races are not all on record");
+            return refused(reason, "try its patch as a new candidate");
+        }
         self.refuse_other_ground(record)
     }
 
@@ -129,7 +133,7 @@ impl Session<'_, '_> {
 
     /// Refuses where the recorded pairs end the race whatever comes after them.
     fn refuse_where_nothing_can_change(&self, id: ExperimentId, carried: &Carried) -> Result<(), EngineError> {
-        let mut judge = self.rings.judge_further(carried).ok_or(EngineError::NotCalibrated)?;
+        let mut judge = self.rings.judge_further(carried, false).ok_or(EngineError::NotCalibrated)?;
         for pair in &carried.pairs {
             if let Judged::Done(_) = judge.push(pair)? {
                 let reason = format!("more pairs cannot change the verdict of experiment {id}");

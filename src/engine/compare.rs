@@ -189,6 +189,7 @@ impl Session<'_, '_> {
             outcome: Screening::Accepted { tree: tree.clone(), rung: "the commit's whole tree".to_owned() },
             patch_id: None,
             touched: touched.into_iter().map(|touched| touched.path).collect(),
+            lines_removed: None,
             warnings: Vec::new(),
         };
         self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Written)?;
@@ -215,7 +216,7 @@ impl Session<'_, '_> {
             rows: names.filter_map(|name| metric_row(self.lens(), &name, &pairs)).collect(),
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
             calibration_pairs: calibrated.map_or(0, |calibrated| calibrated.pairs),
-            calibration: calibrated.and_then(|c| c.metrics.iter().find(|m| m.metric == primary.name).cloned()),
+            calibration: calibrated.and_then(|c| c.primary().cloned()),
             primary,
             run,
             warnings,
@@ -252,6 +253,7 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
             metrics_file: false,
         },
         primary: primary(question),
+        co_primaries: Vec::new(),
         sentinels: Vec::new(),
         checks: Checks { dir: NO_SUCH_FILE.to_owned(), timeout: TimeLimit::Calibrated, order: CheckOrder::ChecksFirst },
         harness: Vec::new(),

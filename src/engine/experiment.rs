@@ -1,7 +1,7 @@
 //! The facts of one experiment as they come in, live or read back from the journal.
 
 use crate::domain::{
-    CandidateRun, Decided, Event, ExperimentId, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
+    CandidateRun, Decided, Event, ExperimentId, Goal, Pair, PhaseEnded, Proposed, Screened, Screening, Status,
 };
 
 use super::carry::Carried;
@@ -85,6 +85,12 @@ impl ExperimentFacts {
     /// Says whether it goes on with the evidence, and at the alpha, of an earlier experiment.
     pub(super) fn resumes(&self) -> bool {
         self.proposed.as_ref().is_some_and(|proposed| proposed.resumes.is_some())
+    }
+
+    /// Says whether its goal is to make the code simpler, and it removes more lines than it adds.
+    pub(super) fn simplifies(&self) -> bool {
+        let goal = self.proposed.as_ref().is_some_and(|proposed| proposed.goal == Goal::Simplify);
+        goal && self.screened.as_ref().and_then(|screened| screened.lines_removed).is_some_and(|lines| lines > 0)
     }
 
     /// Says whether the screen let it through to the build.

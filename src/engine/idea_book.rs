@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    Direction, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Status,
+    Direction, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings, Status,
 };
 use crate::ideas::{Catalogue, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal};
 
@@ -44,9 +44,9 @@ pub(super) struct OwedEdit {
 
 impl OwedEdit {
     /// Returns the edit that an experiment owes with its settling line; `None` where it tried no idea or measured nothing.
-    pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, direction: Direction) -> Option<Self> {
+    pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, settings: &Settings) -> Option<Self> {
         let idea = proposed?.idea.clone().filter(|_| run.measured || run.effect.is_some())?;
-        let (text, outcome) = (run.description.clone(), outcome(run, direction));
+        let (text, outcome) = (run.description.clone(), outcome(run, settings.objective(run.effect_of).direction));
         Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, told: false })
     }
 
@@ -118,7 +118,7 @@ impl Session<'_, '_> {
     /// Marks the idea of a measured experiment as tried, with all that is owed from before; without a file they wait.
     pub(super) fn note_idea(&mut self, run: &RunSummary) -> Result<(), EngineError> {
         let proposed = self.recorder.facts().proposed.as_ref();
-        self.owed.extend(OwedEdit::of(proposed, run, self.settings.primary.direction));
+        self.owed.extend(OwedEdit::of(proposed, run, self.settings));
         self.write_owed()
     }
 

@@ -1,6 +1,6 @@
 //! Settling: the commit of a keep, the branch's move, and the settling line of every experiment.
 
-use crate::domain::{Decided, Event, ExperimentId, ObjectId, Proposal, Reason, RunSummary, Status};
+use crate::domain::{Decided, Event, ExperimentId, ObjectId, Proposal, RunSummary, Status};
 use crate::git::{BranchMove, GitError, NewCommit};
 
 use super::EngineError;
@@ -17,7 +17,7 @@ impl Session<'_, '_> {
         let mut facts = self.recorder.facts().clone();
         let decided = Decided {
             status: Status::Keep,
-            reason: Reason::Improved,
+            reason: kept.reason,
             detail: kept.detail.clone(),
             flags: kept.flags.clone(),
             comparison: Some(kept.comparison.clone()),

@@ -64,9 +64,11 @@ fn trailers(keep: &KeepMessage<'_>, settings: &Settings) -> String {
     let mut text =
         format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
     if let Some(effect) = &keep.run.effect {
-        let change = effect.change(settings.primary.direction);
-        let unit = if change.percent { String::new() } else { format!(" {}", settings.primary.unit) };
-        let _ = writeln!(text, "Effect: {change}{}, {} pairs", unit.trim_end(), effect.pairs);
+        let objective = settings.objective(keep.run.effect_of);
+        let change = effect.change(objective.direction);
+        let unit = if change.percent { String::new() } else { format!(" {}", objective.unit) };
+        let of = if keep.run.effect_of == 0 { String::new() } else { format!(" of {}", objective.name) };
+        let _ = writeln!(text, "Effect: {change}{}, {} pairs{of}", unit.trim_end(), effect.pairs);
     }
     let _ = writeln!(text, "Patch-Id: {}", keep.patch_id);
     text

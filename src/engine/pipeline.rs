@@ -81,7 +81,13 @@ impl Session<'_, '_> {
     /// Settles a candidate of which nothing can be screened.
     pub(super) fn refuse(&mut self, reason: Reason, detail: &str) -> Result<RunSummary, EngineError> {
         let refused = Screening::Refused { reason, detail: detail.to_owned() };
-        let screened = Screened { outcome: refused, patch_id: None, touched: Vec::new(), warnings: Vec::new() };
+        let screened = Screened {
+            outcome: refused,
+            patch_id: None,
+            touched: Vec::new(),
+            lines_removed: None,
+            warnings: Vec::new(),
+        };
         self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
         self.settle(Err(Dropped::by(reason, detail.to_owned())), None, Commit::No)
     }
@@ -114,7 +120,7 @@ impl Session<'_, '_> {
         }
         step!(self.verify_clean(&comparison));
         let flags = decision.flags.into_iter().chain(self.rebuild_is_due()).collect();
-        Ok(Ok(Kept { tree, comparison, flags, detail: decision.detail }))
+        Ok(Ok(Kept { tree, comparison, reason: decision.reason, flags, detail: decision.detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.
@@ -212,7 +218,7 @@ impl Session<'_, '_> {
         let decided = match outcome {
             Ok(kept) => Decided {
                 status: Status::Keep,
-                reason: Reason::Improved,
+                reason: kept.reason,
                 detail: kept.detail,
                 flags: kept.flags,
                 comparison: Some(kept.comparison),
@@ -243,6 +249,8 @@ pub(super) struct Kept {
     pub tree: ObjectId,
     /// What the numbers say.
     pub comparison: Comparison,
+    /// Why it is kept.
+    pub reason: Reason,
     /// Remarks.
     pub flags: Vec<Flag>,
     /// The verdict in one line.

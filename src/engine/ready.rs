@@ -11,6 +11,7 @@ use super::calibrate::SetupTimes;
 use super::experiment::ExperimentFacts;
 use super::pipeline::ExitOf;
 use super::recorder::Durability;
+use super::roles::is_worst;
 use super::session::{Purpose, Session};
 use super::workbench::Attempt;
 
@@ -205,6 +206,11 @@ impl Session<'_, '_> {
         let context = self.summary_context(&run_dir);
         let mut run = super::summary::run_summary(self.recorder.facts(), &decided, context);
         (run.iteration, run.measured) = (false, false);
+        if is_worst(&self.settings.primary.name) {
+            // The worst of a suite is told as its ratio to this very calibration.
+            run.metric = Some(1.0);
+            run.metrics.insert(self.settings.primary.name.clone(), 1.0);
+        }
         self.recorder.experiment(Event::Run(Box::new(run)), Durability::Synced)?;
         Ok(())
     }
@@ -232,8 +238,6 @@ impl Wanted {
 /// Says whether a calibration of that time still describes the machine; a clock that was set back makes none old.
 fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) < SignedDuration::from_hours(FRESH_HOURS)
-}
-    }
 }
 
 #[cfg(test)]

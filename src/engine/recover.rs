@@ -65,7 +65,7 @@ fn complete(
     };
     let run = run_summary(recorder.facts(), &decided, context);
     recorder.experiment(Event::Run(Box::new(run.clone())), Durability::Synced)?;
-    let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings.primary.direction);
+    let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings);
     recorder.begin(ExperimentFacts::default());
     Ok(id.map(|id| Completed { id, run, owed }))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Effect, Event, ExperimentId, MetricName, Pair, Scale, Settings, Status};
-use crate::stats::{self, Judge, PairScale, Plan, Ring, SentinelPlan, SlotBias};
+use crate::domain::{Calibrated, Effect, Event, ExperimentId, MetricName, Objective, Pair, Scale, Settings, Status};
+use crate::stats::{self, GoalPlan, Judge, Member, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
 use super::carry::Carried;
 use super::experiment::ExperimentFacts;
@@ -106,37 +106,50 @@ impl Rings {
         }
     }
 
-    /// Returns the judge of the next candidate, or `None` before any calibration.
-    pub(super) fn judge(&self, alpha: f64) -> Option<Judge> {
-        self.plan(alpha).map(Judge::new)
+    /// Returns the judge of the next candidate, or `None` before any calibration. `simplify` says that it removes code
+    /// and need only exclude a regression.
+    pub(super) fn judge(&self, alpha: f64, simplify: bool) -> Option<Judge> {
+        self.plan(alpha, simplify).map(Judge::new)
     }
 
     /// Returns the judge of an experiment that goes on: the rule that its first pairs were judged by, and as many pairs
-    /// more as any candidate gets.
-    pub(super) fn judge_further(&self, carried: &Carried) -> Option<Judge> {
+    /// more as any candidate gets. Only for one primary that is one metric: its effect holds the whole rule.
+    pub(super) fn judge_further(&self, carried: &Carried, simplify: bool) -> Option<Judge> {
         let Effect { alpha, delta0, s, threshold, .. } = carried.effect;
         // A metric that was calibrated as exact learned its scale from these very pairs, and learns it again.
         let s = if threshold == 0.0 { 0.0 } else { s };
         let before = u32::try_from(carried.pairs.len()).unwrap_or(u32::MAX);
-        let plan = self.plan(alpha)?;
-        let max_pairs = before.saturating_add(plan.max_pairs);
-        Some(Judge::new(Plan { delta0, scale: PairScale { s, threshold }, max_pairs, ..plan }))
+        let mut plan = self.plan(alpha, simplify)?;
+        plan.max_pairs = before.saturating_add(plan.max_pairs);
+        for member in plan.primaries.iter_mut().flat_map(|goal| &mut goal.members) {
+            (member.delta0, member.scale) = (delta0, PairScale { s, threshold });
+        }
+        Some(Judge::new(plan))
     }
 
-    fn plan(&self, alpha: f64) -> Option<Plan> {
-        let primary = &self.settings.primary;
-        let rings = self.metrics.get(&primary.name)?;
-        let min_effect = primary.scale.setting(primary.min_effect);
+    fn plan(&self, alpha: f64, simplify: bool) -> Option<Plan> {
+        let decision = &self.settings.decision;
+        let goals = self.settings.objectives().zip(0..).map(|(objective, number)| self.goal(objective, number));
         Some(Plan {
-            primary: primary.clone(),
-            scale: rings.ring.scale()?,
-            delta0: stats::delta0(min_effect, rings.bias),
+            primaries: goals.collect::<Option<_>>()?,
             alpha,
-            max_pairs: self.settings.decision.max_pairs,
-            patience: self.settings.decision.patience,
-            strict: self.settings.decision.strict,
+            max_pairs: decision.max_pairs,
+            patience: decision.patience,
+            strict: decision.strict,
+            simplify,
             sentinels: self.sentinel_plans(),
         })
+    }
+
+    fn goal(&self, objective: &Objective, number: u32) -> Option<GoalPlan> {
+        let min_effect = objective.scale.setting(objective.min_effect);
+        let member = |metric: &MetricName| {
+            let rings = self.metrics.get(metric)?;
+            let delta0 = stats::delta0(min_effect, rings.bias);
+            Some(Member { metric: metric.clone(), scale: rings.ring.scale()?, delta0 })
+        };
+        let members = self.roles.members(number).map(member).collect::<Option<Vec<_>>>()?;
+        (!members.is_empty()).then(|| GoalPlan { objective: objective.clone(), members })
     }
 
     fn sentinel_plans(&self) -> Vec<SentinelPlan> {

@@ -1,25 +1,69 @@
-//! The role of each judged metric: the primary, or one of the sentinels once globs are expanded.
+//! The role of each judged metric: a primary, or one of the sentinels once globs are expanded.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Direction, MetricName, Scale, Sentinel, Settings};
+use crate::domain::{
+    Calibrated, Direction, MetricCalibration, MetricName, Objective, Scale, Sentinel, Settings, number,
+};
+use crate::measure;
 
-/// Role names as the calibration journals them.
-const PRIMARY: &str = "primary";
+/// A sentinel whose noise hides regressions beyond this share is of little use.
+const COARSE: f64 = 0.10;
+
+/// What a metric is judged as.
+#[derive(Debug, Clone)]
+pub enum Role {
+    /// A primary, or a metric of the suite of one that is `worst(...)`.
+    Primary {
+        /// 0 is the primary, 1 the first co-primary.
+        number: u32,
+        /// Its settings.
+        objective: Objective,
+    },
+    /// A sentinel.
+    Sentinel(Sentinel),
+}
+
+impl Role {
+    /// Returns the sentinel, where it is one.
+    pub fn sentinel(&self) -> Option<&Sentinel> {
+        match self {
+            Self::Primary { .. } => None,
+            Self::Sentinel(sentinel) => Some(sentinel),
+        }
+    }
+
+    /// Returns the name under which the calibration journals it.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Primary { number, .. } => measure::primary_label(*number),
+            Self::Sentinel(sentinel) => sentinel.pattern.clone(),
+        }
+    }
+
+    /// Returns direction and scale of its ring.
+    fn lens(&self) -> (Direction, Scale) {
+        match self {
+            Self::Primary { objective, .. } => (objective.direction, objective.scale),
+            Self::Sentinel(sentinel) => (sentinel.direction, ring_scale(sentinel)),
+        }
+    }
+}
 
 /// Maps metrics to their roles; fixed by the calibration.
 #[derive(Debug, Clone, Default)]
-pub struct Roles(BTreeMap<MetricName, Option<Sentinel>>);
+pub struct Roles(BTreeMap<MetricName, Role>);
 
 impl Roles {
-    /// Finds the roles of metrics listed with `primary` or the pattern of their sentinel.
+    /// Finds the roles of metrics listed with `primary`, `coPrimary[n]` or the pattern of their sentinel.
     pub fn new<'m>(settings: &Settings, metrics: impl IntoIterator<Item = (&'m MetricName, &'m str)>) -> Self {
-        let role = |(name, role): (&MetricName, &str)| {
-            if role == PRIMARY {
-                return Some((name.clone(), None));
+        let role = |(name, label): (&MetricName, &str)| {
+            let primary = settings.objectives().zip(0..).find(|(_, number)| measure::primary_label(*number) == label);
+            if let Some((objective, number)) = primary {
+                return Some((name.clone(), Role::Primary { number, objective: objective.clone() }));
             }
-            let named = |s: &&Sentinel| s.pattern.replace('\u{b5}', "\u{3bc}") == role;
-            Some((name.clone(), Some(settings.sentinels.iter().find(named)?.clone())))
+            let named = |s: &&Sentinel| s.pattern.replace('\u{b5}', "\u{3bc}") == label;
+            Some((name.clone(), Role::Sentinel(settings.sentinels.iter().find(named)?.clone())))
         };
         Self(metrics.into_iter().filter_map(role).collect())
     }
@@ -29,24 +73,81 @@ impl Roles {
         Self::new(settings, calibrated.metrics.iter().map(|m| (&m.metric, m.role.as_str())))
     }
 
-    /// Returns every judged metric with its sentinel; `None` is the primary.
-    pub fn iter(&self) -> impl Iterator<Item = (&MetricName, Option<&Sentinel>)> {
-        self.0.iter().map(|(name, sentinel)| (name, sentinel.as_ref()))
+    /// Returns the role of a metric.
+    pub fn get(&self, metric: &MetricName) -> Option<&Role> {
+        self.0.get(metric)
+    }
+
+    /// Returns every judged metric with its role.
+    pub fn iter(&self) -> impl Iterator<Item = (&MetricName, &Role)> {
+        self.0.iter()
+    }
+
+    /// Returns the metrics that a primary is judged by: itself, or the suite of one that is `worst(...)`.
+    pub fn members(&self, of: u32) -> impl Iterator<Item = &MetricName> {
+        let is_member = move |role: &Role| matches!(role, Role::Primary { number, .. } if *number == of);
+        self.0.iter().filter(move |(_, role)| is_member(role)).map(|(name, _)| name)
+    }
+
+    /// Counts the tests that may be asked of a candidate that wins: every sentinel that has one, and all metrics of the
+    /// primaries but one.
+    pub(super) fn largest_family(&self, settings: &Settings) -> u32 {
+        let tested = |s: &Sentinel| s.tolerance.is_some() || s.tolerance_abs.is_some();
+        let sentinels = self.iter().filter(|(_, role)| role.sentinel().is_some_and(tested)).count();
+        let sizes: Vec<usize> =
+            settings.objectives().zip(0..).map(|(_, number)| self.members(number).count()).collect();
+        let primaries = sizes.iter().sum::<usize>() - sizes.iter().copied().min().unwrap_or(0);
+        u32::try_from(sentinels + primaries).unwrap_or(u32::MAX)
     }
 
     /// Returns the sentinel that a metric is watched by.
     pub fn sentinel(&self, metric: &MetricName) -> Option<&Sentinel> {
-        self.0.get(metric)?.as_ref()
+        self.0.get(metric)?.sentinel()
     }
 
-    /// Returns direction and scale of a metric; one without a role is shown as lower is better, on the ratio scale.
+    /// Returns direction and scale of a metric; one without a role is shown as its primary says (a `worst(...)`), else
+    /// as lower is better, on the ratio scale.
     pub fn lens(&self, settings: &Settings, metric: &MetricName) -> (Direction, Scale) {
+        let objective = || settings.objectives().find(|objective| objective.name == *metric);
         match self.0.get(metric) {
-            Some(None) => (settings.primary.direction, settings.primary.scale),
-            Some(Some(sentinel)) => (sentinel.direction, ring_scale(sentinel)),
-            None => (Direction::Lower, Scale::Ratio),
+            Some(role) => role.lens(),
+            None => objective().map_or((Direction::Lower, Scale::Ratio), |o| (o.direction, o.scale)),
         }
     }
+
+    /// Says which regression of a sentinel the calibration cannot tell from noise, where that is beyond 10 % or twice its
+    /// tolerance; `None` where it can be guarded.
+    pub fn unguarded(&self, settings: &Settings, calibration: &MetricCalibration) -> Option<String> {
+        let sentinel = self.sentinel(&calibration.metric)?;
+        let asked = sentinel.tolerance.or(sentinel.tolerance_abs)?;
+        let (_, scale) = self.lens(settings, &calibration.metric);
+        let (asked, told) = (scale.setting(asked), calibration.resolves?);
+        let useful = match scale {
+            Scale::Ratio => (2.0 * asked).min(asked.max(COARSE.ln_1p())),
+            Scale::Linear => 2.0 * asked,
+        };
+        let word = |size: f64| match scale {
+            Scale::Ratio => format!("{:.1} %", 100.0 * size.exp_m1()),
+            Scale::Linear => number(size),
+        };
+        let metric = &calibration.metric;
+        (told > useful).then(|| format!("{metric} regresses unseen up to {} (tolerance {})", word(told), word(asked)))
+    }
+
+    /// Returns the unit of a metric where it is known: that of its primary.
+    pub(super) fn unit(&self, settings: &Settings, metric: &MetricName) -> String {
+        let named = settings.objectives().find(|o| o.name == *metric && !is_worst(&o.name));
+        let member = match self.0.get(metric) {
+            Some(Role::Primary { objective, .. }) => Some(objective),
+            Some(Role::Sentinel(_)) | None => None,
+        };
+        named.or(member).map(|objective| objective.unit.clone()).unwrap_or_default()
+    }
+}
+
+/// Says whether a metric is the worst of a suite: its value is a ratio to the calibration, without a unit.
+pub(super) fn is_worst(metric: &MetricName) -> bool {
+    matches!(metric.aggregate(), Some((crate::domain::Aggregate::Worst, _)))
 }
 
 /// Says on which scale the ring of a sentinel stands: limits and exact comparisons need none of their own.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::domain::{Event, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
+use crate::domain::{Event, Goal, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
 use crate::gate::ChangedPath;
-use crate::git::{Applied, ApplyError};
+use crate::git::{self, Applied, ApplyError};
 use crate::ideas::Catalogue;
 
 use super::EngineError;
@@ -18,6 +18,7 @@ use super::session::Session;
 struct Findings {
     patch_id: Option<PatchId>,
     touched: Vec<String>,
+    lines_removed: Option<i64>,
     warnings: Vec<String>,
 }
 
@@ -30,8 +31,8 @@ impl Session<'_, '_> {
             Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
             Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
         };
-        let Findings { patch_id, touched, warnings } = findings;
-        let screened = Screened { outcome, patch_id, touched, warnings };
+        let Findings { patch_id, touched, lines_removed, warnings } = findings;
+        let screened = Screened { outcome, patch_id, touched, lines_removed, warnings };
         if self.recorder.facts().screened.is_none() {
             self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
         }
@@ -53,6 +54,13 @@ impl Session<'_, '_> {
         };
         findings.patch_id = Some(patch_id.clone());
         self.save_diff(&applied.diff)?;
+        let removed = git::lines_removed(&applied.diff);
+        findings.lines_removed = Some(removed);
+        if proposal.goal == Goal::Simplify && removed <= 0 {
+            let warning =
+                "its goal is to simplify, but it removes no more lines than it adds; it is judged as any other";
+            findings.warnings.push(warning.to_owned());
+        }
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
         if let Some(refusal) = self.scope.judge(&changed) {

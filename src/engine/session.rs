@@ -312,11 +312,14 @@ impl Session<'_, '_> {
         budget
     }
 
-    /// Returns the judge of the candidate under way.
+    /// Returns the judge of the candidate under way. One whose goal is to simplify and which removes lines of code need
+    /// only exclude a regression.
     pub(super) fn judge(&self) -> Result<Judge, EngineError> {
-        let judge = match &self.recorder.facts().carried {
-            Some(carried) => self.rings.judge_further(carried),
-            None => self.rings.judge(self.budget().alpha()),
+        let facts = self.recorder.facts();
+        let simplify = facts.simplifies();
+        let judge = match &facts.carried {
+            Some(carried) => self.rings.judge_further(carried, simplify),
+            None => self.rings.judge(self.budget().alpha(), simplify),
         };
         judge.ok_or(EngineError::NotCalibrated)
     }

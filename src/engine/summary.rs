@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Change, Decided, MetricName, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale, SentinelState, Settings, number,
+    Change, Comparison, Decided, MetricName, Objective, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale,
+    SentinelState, Settings, number,
 };
 use crate::stats;
 
@@ -50,7 +51,7 @@ pub fn metric_row(lens: Lens<'_>, metric: &MetricName, pairs: &[Pair]) -> Option
     let baseline = Reduce::Median.apply(&values.iter().map(|v| v.0).collect::<Vec<_>>())?;
     let candidate = Reduce::Median.apply(&values.iter().map(|v| v.1).collect::<Vec<_>>())?;
     let (direction, wanted) = lens.roles.lens(lens.settings, metric);
-    let unit = if *metric == lens.settings.primary.name { lens.settings.primary.unit.clone() } else { String::new() };
+    let unit = lens.roles.unit(lens.settings, metric);
     let scale = if values.iter().all(|&(b, c)| b > 0.0 && c > 0.0) { wanted } else { Scale::Linear };
     let differences: Option<Vec<f64>> =
         values.iter().map(|&(b, c)| Some(scale.y(b, direction)? - scale.y(c, direction)?)).collect();
@@ -61,15 +62,18 @@ pub fn metric_row(lens: Lens<'_>, metric: &MetricName, pairs: &[Pair]) -> Option
     Some(MetricRow { metric: metric.clone(), unit, baseline, candidate, change })
 }
 
-/// Returns the rows of a kept commit's table: the primary, then every sentinel.
+/// Returns the rows of a kept commit's table: every primary with the metrics of its suite, then every sentinel.
 pub(super) fn judged_rows(lens: Lens<'_>, facts: &ExperimentFacts) -> Vec<MetricRow> {
     let pairs = facts.pairs();
     let comparison = facts.decided.as_ref().and_then(|d| d.comparison.as_ref());
-    let sentinels = comparison.map(|c| c.sentinels.iter().map(|s| s.metric.clone()).collect::<Vec<_>>());
-    let mut names = vec![lens.settings.primary.name.clone()];
-    names.extend(sentinels.unwrap_or_default());
-    names.dedup();
-    names.iter().filter_map(|name| metric_row(lens, name, &pairs)).collect()
+    let sentinels = comparison.into_iter().flat_map(|c| c.sentinels.iter().map(|s| &s.metric));
+    let mut names: Vec<&MetricName> = Vec::new();
+    for name in lens.primaries().chain(sentinels) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().filter_map(|name| metric_row(lens, name, &pairs)).collect()
 }
 
 /// How the metrics of a session are judged and shown.
@@ -79,6 +83,17 @@ pub struct Lens<'a> {
     pub settings: &'a Settings,
     /// The role of each judged metric.
     pub roles: &'a Roles,
+}
+
+impl<'a> Lens<'a> {
+    /// Lists every primary, one that is a suite's worst followed by the suite.
+    pub fn primaries(self) -> impl Iterator<Item = &'a MetricName> {
+        let of = move |(objective, number): (&'a Objective, u32)| {
+            let members = self.roles.members(number).filter(|name| **name != objective.name);
+            std::iter::once(&objective.name).chain(members)
+        };
+        self.settings.objectives().zip(0..).flat_map(of)
+    }
 }
 
 /// What a summary is made from besides the experiment's own facts.
@@ -99,7 +114,8 @@ pub(super) fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: S
     let pairs = facts.pairs();
     let proposed = facts.proposed.as_ref();
     let metrics = candidate_medians(&pairs);
-    let effect = decided.comparison.as_ref().map(|c| c.primary);
+    let told = decided.comparison.as_ref().map(Comparison::told);
+    let (effect_of, effect) = told.map_or((0, None), |(number, effect)| (number, Some(*effect)));
     let mut asi = proposed.map(|p| p.asi.clone()).unwrap_or_default();
     if let Some(p) = proposed
         && !p.hypothesis.is_empty()
@@ -122,6 +138,7 @@ pub(super) fn run_summary(facts: &ExperimentFacts, decided: &Decided, context: S
         reason: decided.reason,
         flags: decided.flags.clone(),
         effect,
+        effect_of,
         patch_id: facts.screened.as_ref().and_then(|s| s.patch_id.clone()),
         iteration: facts.reached_build(),
         // What goes on with earlier evidence goes on with the index that was spent for it.
@@ -141,6 +158,7 @@ fn candidate_medians(pairs: &[Pair]) -> BTreeMap<MetricName, f64> {
 
 /// Says what the tool knows itself: every metric's delta, phase times, and why the candidate was dropped.
 fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context: SummaryContext<'_>) -> Value {
+    let co_primaries = decided.comparison.as_ref().map(|c| c.co_primaries.as_slice()).unwrap_or_default();
     let mut auto = serde_json::Map::new();
     let mut deltas = serde_json::Map::new();
     let names: Vec<MetricName> =
@@ -156,8 +174,13 @@ fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context
         *seconds.entry(phase.phase.to_string()).or_default() += phase.seconds;
     }
     auto.insert("seconds".to_owned(), json!(seconds));
-    if decided.reason != Reason::Improved {
+    if decided.reason != Reason::Improved || !co_primaries.is_empty() {
         auto.insert("why".to_owned(), decided.detail.clone().into());
+    }
+    if !co_primaries.is_empty() {
+        let words: Vec<Value> =
+            co_primaries.iter().map(|co| json!({"metric": co.metric, "verdict": co.verdict})).collect();
+        auto.insert("coPrimaries".to_owned(), words.into());
     }
     insert_sentinels(&mut auto, decided);
     if let Some(failed) = facts.phases.iter().rev().find(|p| p.failure.is_some()) {

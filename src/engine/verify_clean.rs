@@ -1,6 +1,6 @@
 //! Rebuilds a candidate about to be kept from an empty cache, so that no warm cache can have made the win.
 
-use crate::domain::{Arm, Comparison, Flag, Pair, Phase, Reason, VerifyClean};
+use crate::domain::{Arm, Comparison, Flag, MetricName, Pair, Phase, Reason, VerifyClean};
 use crate::measure::{self, PairAttempt};
 use crate::stats;
 
@@ -38,14 +38,14 @@ impl Session<'_, '_> {
             return Ok(Err(stale(format!("rebuilt from an empty cache: {}", dropped.detail))));
         }
         let mut differences = Vec::new();
+        let (told, effect) = comparison.told();
         for number in 1..=PAIRS {
             let pair = step!(self.clean_pair(number));
-            differences.extend(self.difference(&pair));
+            differences.extend(self.difference(&pair, told));
         }
-        let effect = comparison.primary;
         let left = stats::hodges_lehmann(&differences);
         let error = 2.0 * effect.s / f64::from(PAIRS).sqrt();
-        if left + error < effect.mu / 2.0 {
+        if left + error < effect.mu.min(effect.mu / 2.0) {
             let detail = format!("rebuilt from an empty cache, {left:.4} of the effect of {:.4} is left", effect.mu);
             return Ok(Err(stale(detail)));
         }
@@ -84,11 +84,14 @@ impl Session<'_, '_> {
         }
     }
 
-    /// Returns the primary's difference of a pair on the decision scale.
-    pub(super) fn difference(&self, pair: &Pair) -> Option<f64> {
-        let primary = &self.settings.primary;
-        let (baseline, candidate) = pair.values(&primary.name)?;
-        Some(primary.scale.y(baseline, primary.direction)? - primary.scale.y(candidate, primary.direction)?)
+    /// Returns the difference of the primary of a number; of a suite's worst, that of the metric which gained least.
+    pub(super) fn difference(&self, pair: &Pair, number: u32) -> Option<f64> {
+        let primary = self.settings.objective(number);
+        let difference = |metric: &MetricName| {
+            let (baseline, candidate) = pair.values(metric)?;
+            Some(primary.scale.y(baseline, primary.direction)? - primary.scale.y(candidate, primary.direction)?)
+        };
+        self.lens().roles.members(number).filter_map(difference).min_by(f64::total_cmp)
     }
 }
 

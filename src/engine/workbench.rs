@@ -396,10 +396,17 @@ impl<'a> Workbench<'a> {
         }
     }
 
+    /// Returns the lines of each metric that stands only in a `geomean(...)`.
+    pub(super) fn parts(&self) -> BTreeMap<MetricName, u32> {
+        let judged: Vec<&MetricName> = self.plan.metrics().map(|(name, _)| name).collect();
+        let parts = self.lines.iter().filter(|(name, _)| !judged.contains(name));
+        parts.map(|(name, lines)| (name.clone(), *lines)).collect()
+    }
+
     /// Takes over what a calibration fixed: names, line counts, time limits.
     pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
-        self.plan = self.plan.restored(&calibrated.metrics);
+        self.plan = self.plan.restored(calibrated);
     }
 }
 

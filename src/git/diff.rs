@@ -6,6 +6,7 @@ use crate::domain::{ObjectId, PatchId};
 
 use super::error::Doing;
 use super::objects::{Updates, tree_delta, update_tree};
+use super::patch::{self, Body, Origin};
 use super::{GitError, PrivateRepository};
 
 /// How a path is touched.
@@ -100,6 +101,25 @@ impl PrivateRepository {
     }
 }
 
+/// Counts the lines that are not blank which a diff removes, less those that it adds; binary files count nothing.
+///
+/// Comments count: a file's language is not known here, and what people no longer have to read is simpler too. A line
+/// that is only moved counts on both sides.
+pub fn lines_removed(diff: &[u8]) -> i64 {
+    let Ok(files) = patch::parse(diff) else { return 0 };
+    let hunks = files.iter().flat_map(|file| match &file.body {
+        Body::Text(hunks) => hunks.as_slice(),
+        Body::Binary(_) => &[],
+    });
+    let weight = |(origin, line): &(Origin, Vec<u8>)| match origin {
+        _ if line.trim_ascii().is_empty() => 0,
+        Origin::Removed => 1,
+        Origin::Added => -1,
+        Origin::Context => 0,
+    };
+    hunks.flat_map(|hunk| &hunk.lines).map(weight).sum()
+}
+
 fn touched(delta: &DiffDelta<'_>) -> Touched {
     let text = |path: Option<&[u8]>| path.map(|p| String::from_utf8_lossy(p).into_owned());
     let (old, new) = (delta.old_file(), delta.new_file());
@@ -125,4 +145,18 @@ fn touched(delta: &DiffDelta<'_>) -> Touched {
     };
     let path = new_path.or_else(|| old_path.clone()).unwrap_or_default();
     Touched { old_path: old_path.filter(|old| *old != path), path, kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_removed;
+
+    #[test]
+    fn lines_that_go_count_less_those_that_come_and_blank_ones_never() {
+        let diff = b"--- a/x\n+++ b/x\n@@ -1,5 +1,4 @@\n one\n-two\n-\n--- three\n+new\n+\n four\n";
+        assert_eq!(lines_removed(diff), 1);
+        let grown = b"--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-one\n+one more\n+two\n";
+        assert_eq!(lines_removed(grown), -1);
+        assert_eq!(lines_removed(b""), 0);
+    }
 }

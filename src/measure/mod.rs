@@ -19,7 +19,7 @@ pub use grammar::{Line, parse_line};
 pub use invariant::{InvariantDifference, Invariants, invariant_difference};
 pub use pair::{Bench, BenchFailure, NextPair, PairAttempt, VOIDS_MAX, VoidCount, run_pair};
 pub use parse::{Invalid, Parsed, SAMPLES_MAX, Samples, Warning, parse};
-pub use plan::{MetricPlan, PlanError};
+pub use plan::{MetricPlan, PlanError, primary_label};
 pub use run::{
     InvalidValue, MeasureError, Place, RunFailure, RunFiles, RunReading, RunWarning, Stream, first_metric, read_run,
 };

@@ -282,6 +282,7 @@ impl Run {
             metrics.insert(want.name.clone(), value);
             lines.insert(want.name.clone(), u32::try_from(samples.count).unwrap_or(u32::MAX));
         }
+        metrics.extend(plan.aggregates(&metrics));
         Ok((metrics, lines))
     }
 }
@@ -293,8 +294,8 @@ fn value_of(want: Wanted<'_>, samples: &Samples) -> Result<f64, InvalidValue> {
     if samples.values.len() as u64 != samples.count {
         return Err(InvalidValue::TooMany(samples.count));
     }
-    let value = want.role.reduce.apply(&samples.values).filter(|v| v.is_finite()).ok_or(InvalidValue::NotFinite)?;
-    if want.role.positive && value <= 0.0 {
+    let value = want.reduce.apply(&samples.values).filter(|v| v.is_finite()).ok_or(InvalidValue::NotFinite)?;
+    if want.positive && value <= 0.0 {
         return Err(InvalidValue::NotPositive(value));
     }
     Ok(value)

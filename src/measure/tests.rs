@@ -6,8 +6,8 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use super::*;
 use crate::domain::{
-    Arm, Direction, Exit, MetricName, Order, Outcome, Reading, Reason, Reduce, Scale, Sentinel, Settings, Usage,
-    VoidPair,
+    Arm, Calibrated, Direction, Exit, MetricCalibration, MetricName, Order, Outcome, Reading, Reason, Reduce, Scale,
+    Sentinel, Settings, Usage, VoidPair,
 };
 
 fn name(text: &str) -> MetricName {
@@ -195,6 +195,7 @@ fn a_plan_refuses_bad_globs_and_double_roles() {
     let error = |patterns: &[&str]| MetricPlan::new(&settings(patterns)).unwrap_err().to_string();
     assert!(error(&["a[bc]"]).contains("'a[bc]'"));
     assert!(error(&["total_ms"]).contains("two roles"));
+    assert!(error(&["q.*", "worst(q.*)"]).contains("two roles"));
     assert!(error(&["\u{b5}", "\u{3bc}"]).contains("two roles"));
 }
 
@@ -400,4 +401,96 @@ fn each_end_of_a_bench_has_its_reason() {
     assert_eq!(reason(Outcome::Signal(9)), Some(Reason::BenchFailed));
     assert_eq!(reason(Outcome::TimedOut), Some(Reason::BenchTimeout));
     assert_eq!(reason(Outcome::LimitBroken(crate::domain::LimitKind::Output)), Some(Reason::ResourceLimit));
+}
+
+fn calibrated(metrics: &[(&str, &str, f64)], parts: &[&str]) -> Calibrated {
+    let metric = |&(metric, role, median): &(&str, &str, f64)| MetricCalibration {
+        metric: name(metric),
+        role: role.to_owned(),
+        lines: 1,
+        median,
+        ring: vec![0.0; 4],
+        ring_abs: Vec::new(),
+        s: 0.0,
+        threshold: 0.0,
+        bias: 0.0,
+        bias_se: 0.0,
+        resolves: None,
+    };
+    Calibrated {
+        commit: crate::domain::ObjectId::new("0".repeat(40)).unwrap(),
+        pairs: 4,
+        metrics: metrics.iter().map(metric).collect(),
+        parts: parts.iter().map(|part| (name(part), 1)).collect(),
+        limits: BTreeMap::new(),
+        run_s: 1.0,
+        build_s: 0.0,
+    }
+}
+
+fn primary_plan(primary: &str, patterns: &[&str]) -> MetricPlan {
+    let mut settings = settings(patterns);
+    settings.primary.name = name(primary);
+    MetricPlan::new(&settings).unwrap()
+}
+
+const SUITE: &str = "METRIC q.a=2\nMETRIC q.b=8\nMETRIC other=5\n";
+
+#[test]
+fn a_geometric_mean_is_a_metric_of_each_run_whose_parts_may_be_sentinels() {
+    let first = primary_plan("geomean(q.*)", &["q.a"]);
+    let run = read(SUITE, &first);
+    assert!((run.outcome.unwrap().metrics[&name("geomean(q.*)")] - 4.0).abs() < 1e-12);
+    let fixed = first.fixed_by(&run.lines);
+    let roles: Vec<_> = fixed.metrics().map(|(name, role)| (name.to_string(), role.to_owned())).collect();
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(roles, [pair("q.a", "q.a"), pair("geomean(q.*)", "primary")]);
+}
+
+#[test]
+fn the_names_of_a_suite_are_those_of_the_calibration() {
+    let plan = primary_plan("geomean(q.*)", &[]);
+    let restored = plan.restored(&calibrated(&[("geomean(q.*)", "primary", 4.0)], &["q.a", "q.b"]));
+    let run = read("METRIC q.a=2\nMETRIC q.b=8\nMETRIC q.new=1000\n", &restored);
+    assert!((run.outcome.unwrap().metrics[&name("geomean(q.*)")] - 4.0).abs() < 1e-12, "a new name does not count");
+    assert!(failure("METRIC q.a=2\n", &restored).contains("METRIC q.b="));
+    assert!(failure("METRIC q.a=2\nMETRIC q.b=8\nMETRIC q.b=8\n", &restored).contains("2 lines"));
+    assert!(failure("METRIC q.a=2\nMETRIC q.b=0\n", &restored).contains("not above zero"));
+    assert!(failure("METRIC q.a=2\nMETRIC q.b=NaN\n", &restored).contains("q.b"));
+    assert!(failure("METRIC other=5\n", &plan).contains("geomean(q.*)"));
+}
+
+#[test]
+fn the_worst_of_a_suite_gives_its_role_to_every_metric_and_is_told_as_a_ratio_to_the_calibration() {
+    let first = primary_plan("worst(q.*)", &[]);
+    let run = read(SUITE, &first);
+    assert!(!run.outcome.unwrap().metrics.contains_key(&name("worst(q.*)")), "nothing to compare with yet");
+    let roles = first.fixed_by(&run.lines);
+    assert_eq!(
+        roles.metrics().map(|(name, role)| format!("{name} {role}")).collect::<Vec<_>>(),
+        ["q.a primary", "q.b primary"]
+    );
+    let restored = first.restored(&calibrated(&[("q.a", "primary", 4.0), ("q.b", "primary", 10.0)], &[]));
+    let value = read(SUITE, &restored).outcome.unwrap().metrics[&name("worst(q.*)")];
+    assert!((value - 0.8).abs() < 1e-12, "{value}");
+}
+
+#[test]
+fn the_worst_of_a_suite_as_a_sentinel_is_its_glob() {
+    let plan = plan(&["worst(q.*)"]);
+    let run = read("METRIC total_ms=1\nMETRIC q.a=2\nMETRIC q.b=8\n", &plan);
+    let fixed = plan.fixed_by(&run.lines);
+    let roles: Vec<_> = fixed.metrics().map(|(name, role)| format!("{name} {role}")).collect();
+    assert_eq!(roles, ["q.a worst(q.*)", "q.b worst(q.*)", "total_ms primary"]);
+}
+
+#[test]
+fn a_co_primary_has_a_role_of_its_own_before_any_glob() {
+    let mut settings = settings(&["*"]);
+    settings.co_primaries = vec![crate::domain::Objective { name: name("commits"), ..settings.primary.clone() }];
+    let plan = MetricPlan::new(&settings).unwrap();
+    let run = read("METRIC total_ms=1\nMETRIC commits=2\nMETRIC other=8\n", &plan);
+    let fixed = plan.fixed_by(&run.lines);
+    let roles: Vec<_> = fixed.metrics().map(|(name, role)| format!("{name} {role}")).collect();
+    assert_eq!(roles, ["commits coPrimary[0]", "other *", "total_ms primary"]);
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::lens::{ChangeView, Lens};
 use crate::domain::{
-    Asi, Axis, CandidateRun, Comparison, Decided, ExperimentId, Flag, ObjectId, Order, Phase, PhaseEnded,
-    ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome, Settings, Status,
-    Undone, Verdict,
+    Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, ObjectId, Objective, Order,
+    Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome,
+    Settings, Status, Undone, Verdict,
 };
 
 /// What a view of an experiment is made from.
@@ -74,6 +74,15 @@ pub struct EffectView {
     pub min_effect: String,
     /// The noise of one pair's difference, as people read it.
     pub noise: String,
+}
+
+/// A co-primary's effect.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CoPrimaryView {
+    /// The metric.
+    pub metric: String,
+    /// What its numbers say.
+    pub effect: EffectView,
 }
 
 /// One attempt at a pair.
@@ -155,6 +164,9 @@ pub struct ExperimentView {
     pub primary: Lens,
     /// The primary's effect, where it came to numbers.
     pub effect: Option<EffectView>,
+    /// The effect of each co-primary.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub co_primaries: Vec<CoPrimaryView>,
     /// Every metric of both arms.
     pub metrics: Vec<MetricLine>,
     /// Every sentinel that was looked at.
@@ -202,7 +214,8 @@ impl ExperimentView {
             rung,
             touched: parts.screened.map(|s| s.touched.clone()).unwrap_or_default(),
             warnings: parts.screened.map(|s| s.warnings.clone()).unwrap_or_default(),
-            effect: comparison.map(|comparison| effect(comparison, &lens)),
+            effect: comparison.map(|c| effect((c.primary_verdict.unwrap_or(c.verdict), &c.primary), &lens)),
+            co_primaries: comparison.map(|c| co_primaries(c, parts.settings)).unwrap_or_default(),
             metrics: parts.metrics,
             sentinels: comparison.map(|c| c.sentinels.clone()).unwrap_or_default(),
             pairs: parts.attempts.iter().map(|attempt| pair(attempt, &lens)).collect(),
@@ -244,10 +257,18 @@ fn screening(screened: Option<&Screened>) -> (Option<String>, Option<String>) {
     }
 }
 
-fn effect(comparison: &Comparison, lens: &Lens) -> EffectView {
-    let effect = &comparison.primary;
+fn co_primaries(comparison: &Comparison, settings: &Settings) -> Vec<CoPrimaryView> {
+    let pairs = comparison.co_primaries.iter().zip(&settings.co_primaries);
+    let view = |(co, objective): (&CoPrimary, &Objective)| CoPrimaryView {
+        metric: co.metric.to_string(),
+        effect: effect((co.verdict, &co.effect), &Lens::from(objective)),
+    };
+    pairs.map(view).collect()
+}
+
+fn effect((verdict, effect): (Verdict, &Effect), lens: &Lens) -> EffectView {
     EffectView {
-        verdict: comparison.verdict,
+        verdict,
         change: lens.change((effect.gain, effect.low, effect.high)),
         pairs: effect.pairs,
         ln_e: effect.ln_e,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::domain::{Change, Direction, MetricName, Objective, Scale, number};
+use crate::domain::{Change, Direction, MetricName, Objective, Scale, Settings, number};
 
 /// How a metric is read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +27,24 @@ impl From<&Objective> for Lens {
             direction: objective.direction,
             scale: objective.scale,
         }
+    }
+}
+
+/// How every primary of some settings is read, in the order of their numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lenses(Vec<Lens>);
+
+impl From<&Settings> for Lenses {
+    fn from(settings: &Settings) -> Self {
+        Self(settings.objectives().map(Lens::from).collect())
+    }
+}
+
+impl Lenses {
+    /// Returns how the primary of a number is read; one that is not there is read as the first.
+    pub fn of(&self, number: u32) -> &Lens {
+        let first = || self.0.first().unwrap_or_else(|| unreachable!("settings have a primary"));
+        self.0.get(number as usize).unwrap_or_else(first)
     }
 }
 

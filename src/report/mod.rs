@@ -23,7 +23,7 @@ pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, Pa
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
-pub use lens::{ChangeView, Lens};
+pub use lens::{ChangeView, Lens, Lenses};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, SessionInput, SessionView, Standing, UnderWay,
 };

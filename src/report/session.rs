@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::lens::{ChangeView, Lens};
+use super::lens::{ChangeView, Lens, Lenses};
 use super::validation::ValidationView;
 use crate::domain::{
     Calibrated, CandidateRun, Configured, ExperimentId, Flag, ObjectId, Phase, Reason, SessionId, Status, StopRule,
@@ -36,8 +36,8 @@ pub struct Holder {
 pub struct SessionInput<'a> {
     /// The fold of the journal.
     pub state: &'a SessionState,
-    /// How the primary of each segment is read.
-    pub lenses: &'a BTreeMap<u32, Lens>,
+    /// How the primaries of each segment are read.
+    pub lenses: &'a BTreeMap<u32, Lenses>,
     /// The step under way.
     pub latest: &'a Latest,
     /// The process that holds the session's lock.
@@ -81,6 +81,9 @@ pub struct SessionView {
     pub tip: ObjectId,
     /// What it improves.
     pub primary: Lens,
+    /// Further metrics on which a win counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub co_primaries: Vec<Lens>,
     /// Where it stands.
     pub standing: Standing,
     /// When it first started.
@@ -173,7 +176,7 @@ pub struct UnderWay {
     pub change: Option<ChangeView>,
     /// Natural logarithm of the evidence.
     pub ln_e: Option<f64>,
-    /// The evidence that a keep needs: `ln 1/alpha`.
+    /// The evidence that a keep needs: `ln K/alpha` with K primaries.
     pub ln_e_needed: f64,
 }
 
@@ -188,8 +191,11 @@ pub struct ExperimentRow {
     pub reason: Reason,
     /// Remarks.
     pub flags: Vec<Flag>,
-    /// The change of the primary.
+    /// The change of the primary, or of the co-primary that won.
     pub change: Option<ChangeView>,
+    /// The co-primary that the change is of; `None` for the primary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change_of: Option<String>,
     /// Complete pairs.
     pub pairs: u32,
     /// Median of the primary over the candidate's runs.
@@ -216,6 +222,7 @@ impl SessionView {
         let state = input.state;
         let configured = state.configured()?;
         let primary = Lens::from(&configured.settings.primary);
+        let present = Lenses::from(configured.settings.as_ref());
         let budget = budget(state, configured);
         let running = input.running.is_some();
         Some(Self {
@@ -234,8 +241,9 @@ impl SessionView {
             validated: state.validated().map(|validated| ValidationView::new(validated, &primary.unit)),
             under_way: under_way(&input, configured, budget.alpha),
             waiting_edits: state.waiting_edits().len(),
-            experiments: state.experiments().iter().map(|record| row(record, &input, &primary)).collect(),
+            experiments: state.experiments().iter().map(|record| row(record, &input, &present)).collect(),
             primary,
+            co_primaries: configured.settings.co_primaries.iter().map(Lens::from).collect(),
         })
     }
 
@@ -264,10 +272,12 @@ fn standing(state: &SessionState, running: Option<Holder>) -> Standing {
 }
 
 fn calibration(calibrated: &Calibrated, primary: &Lens) -> Option<CalibrationView> {
-    let metric = calibrated.metrics.iter().find(|metric| metric.metric == primary.metric)?;
+    let metric = calibrated.primary()?;
+    // The worst of a suite is told as its ratio to the calibration.
+    let median = if metric.metric == primary.metric { metric.median } else { 1.0 };
     Some(CalibrationView {
         pairs: calibrated.pairs,
-        median: metric.median,
+        median,
         noise: metric.s,
         resolves: metric.resolves,
         run_s: calibrated.run_s,
@@ -322,7 +332,7 @@ fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> O
         max_pairs,
         change: pair.and_then(|pair| pair.estimate).map(|estimate| lens.change(estimate)),
         ln_e: pair.and_then(|pair| pair.ln_e),
-        ln_e_needed: -alpha.ln(),
+        ln_e_needed: -(alpha / configured.settings.objectives().count() as f64).ln(),
     })
 }
 
@@ -331,14 +341,17 @@ fn judged_only(record: &ExperimentRecord) -> bool {
     record.id != ExperimentId::BASELINE && record.status == Status::Keep && record.commit() == record.tip()
 }
 
-fn row(record: &ExperimentRecord, input: &SessionInput<'_>, present: &Lens) -> ExperimentRow {
-    let lens = input.lenses.get(&record.segment).unwrap_or(present);
+fn row(record: &ExperimentRecord, input: &SessionInput<'_>, present: &Lenses) -> ExperimentRow {
+    let lenses = input.lenses.get(&record.segment).unwrap_or(present);
+    let of = record.effect.map_or(0, |effect| effect.of);
+    let lens = lenses.of(of);
     ExperimentRow {
         experiment: record.id,
         status: record.status,
         reason: record.reason,
         flags: record.flags.iter().collect(),
         change: record.effect.map(|effect| lens.change((effect.gain, effect.low, effect.high))),
+        change_of: (of > 0).then(|| lens.metric.to_string()),
         pairs: record.effect.map_or(0, |effect| effect.pairs),
         metric: record.metric,
         judged_only: judged_only(record),

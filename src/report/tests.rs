@@ -202,9 +202,9 @@ fn a_keep_without_a_commit_is_not_counted_as_kept() {
 #[test]
 fn each_segment_is_read_with_its_own_metric() {
     let story = night();
-    let mut lens = Lens::from(&golden::<Configured>("config").settings.primary);
-    lens.direction = crate::domain::Direction::Higher;
-    let lenses = BTreeMap::from([(0, lens)]);
+    let mut settings = golden::<Configured>("config").settings;
+    settings.primary.direction = crate::domain::Direction::Higher;
+    let lenses = BTreeMap::from([(0, Lenses::from(settings.as_ref()))]);
     let latest = Latest::default();
     let now = Timestamp::UNIX_EPOCH;
     let input = SessionInput { state: &story.state, lenses: &lenses, latest: &latest, running: None, now };

@@ -85,11 +85,14 @@ pub struct EffectSummary {
     pub pairs: u32,
     /// Natural logarithm of the evidence; `None` where pairs were compared plainly.
     pub ln_e: Option<f64>,
+    /// Which primary it is of: 0 is the primary, 1 the first co-primary.
+    pub of: u32,
 }
 
-impl From<&Effect> for EffectSummary {
-    fn from(effect: &Effect) -> Self {
-        Self { gain: effect.gain, low: effect.low, high: effect.high, pairs: effect.pairs, ln_e: effect.ln_e }
+impl EffectSummary {
+    fn new(effect: &Effect, of: u32) -> Self {
+        let Effect { gain, low, high, pairs, ln_e, .. } = *effect;
+        Self { gain, low, high, pairs, ln_e, of }
     }
 }
 
@@ -174,7 +177,7 @@ impl ExperimentRecord {
             resumes: proposed.and_then(|p| p.resumes),
             timestamp: run.timestamp,
             metric: run.metric,
-            effect: run.effect.as_ref().map(EffectSummary::from),
+            effect: run.effect.as_ref().map(|effect| EffectSummary::new(effect, run.effect_of)),
             description: cut(&run.description),
             idea: proposed.and_then(|p| p.idea.as_deref()).map(cut),
             axes: proposed.map(|p| p.axes.clone().into_boxed_slice()).unwrap_or_default(),

@@ -129,6 +129,7 @@ fn summary(id: u32, reason: Reason) -> RunSummary {
         reason,
         flags: Vec::new(),
         effect: None,
+        effect_of: 0,
         patch_id: Some(patch(id)),
         iteration: !screened,
         measured: numbers,

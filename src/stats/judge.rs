@@ -1,10 +1,11 @@
-//! The judge of one candidate: the race of its primary and the looks at its sentinels, over whole pairs.
+//! The judge of one candidate: the contests of its primaries and the looks at its sentinels, over whole pairs.
 
-use crate::domain::{Comparison, Effect, Objective, Pair, Patience, SentinelOutcome, SentinelState, Verdict};
+use crate::domain::{CoPrimary, Comparison, Effect, Pair, Patience, SentinelOutcome, SentinelState, Verdict};
 
-use super::sentinel::{CAP, Sample, Watch};
+use super::contest::{Contest, Terms};
+use super::sentinel::{CAP, ERROR, Guard, Sample, Watch};
 use super::values::{plain, y_pair};
-use super::{Call, PairScale, Race, RaceRule, SentinelPlan, ValueError, family};
+use super::{Call, GoalPlan, Race, SentinelPlan, ValueError, family};
 
 /// Pairs between two looks at the sentinels.
 const LOOK_EVERY: u32 = 2;
@@ -34,12 +35,8 @@ pub enum JudgeError {
 /// What a candidate is judged by; fixed before its first pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The metric to improve.
-    pub primary: Objective,
-    /// Its ring's scale when the candidate started.
-    pub scale: PairScale,
-    /// Effect that the evidence must exceed, on the decision scale ([`delta0`](super::delta0)).
-    pub delta0: f64,
+    /// The metrics to improve, the first one first; at least one. The error budget is divided among them.
+    pub primaries: Vec<GoalPlan>,
     /// The candidate's error budget.
     pub alpha: f64,
     /// Pairs after which the race ends anyhow.
@@ -48,24 +45,21 @@ pub struct Plan {
     pub patience: Patience,
     /// Whether the jump bet is left out.
     pub strict: bool,
+    /// Whether the candidate makes the code simpler, so that it need only exclude a regression.
+    pub simplify: bool,
     /// The sentinels, globs expanded; their tests share the error probability.
     pub sentinels: Vec<SentinelPlan>,
 }
 
 impl Plan {
-    /// Returns the primary's minimum effect on the decision scale.
-    pub fn min_effect(&self) -> f64 {
-        self.primary.scale.setting(self.primary.min_effect)
-    }
-
-    fn rule(&self) -> RaceRule {
-        RaceRule {
+    fn terms(&self) -> Terms {
+        Terms {
             alpha: self.alpha,
-            min_effect: self.min_effect(),
-            delta0: self.delta0,
+            primaries: u32::try_from(self.primaries.len()).unwrap_or(u32::MAX).max(1),
             max_pairs: self.max_pairs,
             patience: self.patience.z(),
             strict: self.strict,
+            simplify: self.simplify,
         }
     }
 }
@@ -92,78 +86,90 @@ pub struct Estimate {
     pub ln_e: Option<f64>,
 }
 
+/// What the pairs have shown once the sentinels are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// A primary won.
+    Win,
+    /// A regression by the minimum effect is excluded on every primary of a simplification.
+    NotWorse,
+}
+
+/// The looks at the sentinels, from the pair that brought the claim.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Looks {
+    claim: Claim,
+    guard: Guard,
+    next: u32,
+}
+
 /// Judges one candidate pair by pair.
 ///
-/// An exact sentinel that differs ends the race at once. The other sentinels are looked at when the primary's evidence
-/// is latched, then after each two further pairs until each has passed, one has failed, or pair 20 is reached
-/// (statistics section 3). Pushing the same pairs again gives the same verdict, so a recorded race is resumed by
-/// pushing its pairs.
+/// An exact sentinel that differs ends the race at once. The other sentinels are looked at when a primary's evidence
+/// is latched, then after each two further pairs until each has passed, one has failed, or pair 20 is reached. Primaries
+/// that did not win are looked at as sentinels whose tolerance is their minimum effect, and count in `K`; the race is
+/// futile only when every primary is (statistics section 3). `worst(...)` wins when every metric of its suite has the
+/// evidence: whichever of them does not gain, its own evidence bounds the error, so `alpha` is not divided among them.
+///
+/// A simplification that no primary's win decides is kept when a race at `delta0 = -m` (`x = d + m`) brings evidence of
+/// `1 / alpha` on every primary, and each sentinel passes with error probability `alpha` in place of .05. A false keep
+/// needs that evidence on the very primary that regressed, so `alpha` is not divided here; and since `E` falls as
+/// `delta0` rises, a win by the usual rule is no second chance.
+///
+/// Pushing the same pairs again gives the same verdict, so a recorded race is resumed by pushing its pairs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judge {
     plan: Plan,
-    race: Race,
+    contests: Vec<Contest>,
     watches: Vec<Watch>,
-    family: u32,
-    next_look: Option<u32>,
+    looks: Option<Looks>,
     finished: bool,
 }
 
 impl Judge {
     /// Starts with no pairs.
     pub fn new(plan: Plan) -> Self {
-        let race = Race::new(plan.rule(), plan.scale);
+        let terms = plan.terms();
+        let contests = plan.primaries.iter().map(|goal| Contest::new(goal, terms)).collect();
         let watches = plan.sentinels.iter().cloned().map(Watch::new).collect();
-        let family = family(&plan.sentinels);
-        Self { plan, race, watches, family, next_look: None, finished: false }
+        Self { plan, contests, watches, looks: None, finished: false }
     }
 
     /// Takes the next complete pair, whose numbers run from 1 without a gap.
     pub fn push(&mut self, pair: &Pair) -> Result<Step, JudgeError> {
         self.check_turn(pair)?;
-        let primary = &self.plan.primary;
-        let (baseline, candidate) = y_pair(pair, &primary.name, primary.scale, primary.direction)?;
+        let values =
+            self.contests.iter().map(|contest| contest.values(pair)).collect::<Result<Vec<_>, ValueError>>()?;
         let samples =
             self.watches.iter().map(|watch| sample(pair, watch.plan())).collect::<Result<Vec<_>, ValueError>>()?;
-        let call = self.race.push(baseline, candidate);
+        self.contests.iter_mut().zip(values).for_each(|(contest, values)| contest.push(values));
         self.watches.iter_mut().zip(samples).for_each(|(watch, sample)| watch.push(sample));
-        Ok(self.step(call))
+        Ok(self.step())
     }
 
     /// Returns the number of pairs taken.
     pub fn pairs(&self) -> u32 {
-        self.race.standing().pairs
+        self.race().standing().pairs
     }
 
-    /// Returns the primary's race.
+    /// Returns the first primary's race.
     pub fn race(&self) -> &Race {
-        &self.race
+        self.first().race()
     }
 
-    /// Returns the running estimate; `None` before the first pair.
+    fn first(&self) -> &Contest {
+        self.contests.first().unwrap_or_else(|| unreachable!("a plan has one primary at least"))
+    }
+
+    /// Returns the running estimate of the first primary; `None` before the first pair.
     pub fn estimate(&self) -> Option<Estimate> {
-        let report = self.race.report()?;
-        Some(Estimate { gain: report.gain, low: report.low, high: report.high, ln_e: self.race.standing().ln_e })
+        let report = self.race().report()?;
+        Some(Estimate { gain: report.gain, low: report.low, high: report.high, ln_e: self.race().standing().ln_e })
     }
 
-    /// Returns the primary's effect so far; `None` before the first pair.
+    /// Returns the first primary's effect so far; `None` before the first pair.
     pub fn effect(&self) -> Option<Effect> {
-        let report = self.race.report()?;
-        let standing = self.race.standing();
-        Some(Effect {
-            mu: report.mu,
-            se: report.se,
-            gain: report.gain,
-            low: report.low,
-            high: report.high,
-            pairs: standing.pairs,
-            ln_e: standing.ln_e,
-            alpha: self.plan.alpha,
-            scale: self.plan.primary.scale,
-            delta0: self.plan.delta0,
-            min_effect: self.plan.min_effect(),
-            s: standing.s,
-            threshold: self.plan.scale.threshold,
-        })
+        self.first().effect()
     }
 
     fn check_turn(&self, pair: &Pair) -> Result<(), JudgeError> {
@@ -177,55 +183,148 @@ impl Judge {
         Ok(())
     }
 
-    fn step(&mut self, call: Call) -> Step {
+    fn step(&mut self) -> Step {
         if self.watches.iter().any(Watch::differs) {
-            return self.done(call, self.differing());
+            return self.done(self.differing());
         }
-        if self.next_look.is_none() {
-            match call {
-                Call::Undecided => return Step::Continue,
-                Call::Discard | Call::Inconclusive => return self.done(call, Vec::new()),
-                Call::Keep => self.next_look = Some(self.pairs()),
+        if self.looks.is_none() {
+            match self.standing() {
+                Standing::Open => return Step::Continue,
+                Standing::Over => return self.done(Vec::new()),
+                Standing::Shown(claim) => {
+                    self.looks = Some(Looks { claim, guard: self.guard(claim), next: self.pairs() });
+                }
             }
         }
-        if self.next_look == Some(self.pairs()) { self.look(call) } else { Step::Continue }
+        match self.looks {
+            Some(looks) if looks.next == self.pairs() => self.look(looks),
+            Some(_) | None => Step::Continue,
+        }
     }
 
-    fn look(&mut self, call: Call) -> Step {
-        let family = self.family;
-        let states: Vec<_> = self.watches.iter_mut().map(|watch| watch.look(family)).collect();
-        let blocked = states.iter().flatten().copied().any(SentinelState::blocks);
-        if blocked || states.iter().all(Option::is_some) {
-            let outcomes = self.watches.iter().zip(states).map(|(watch, state)| watch.outcome(state, family));
-            let outcomes = outcomes.collect();
-            return self.done(call, outcomes);
+    /// Says what the primaries have shown: a win of any comes first, and what is not a win yet may still become one.
+    fn standing(&self) -> Standing {
+        let calls: Vec<Call> = self.contests.iter().map(Contest::call).collect();
+        if calls.contains(&Call::Keep) {
+            return Standing::Shown(Claim::Win);
+        }
+        if calls.contains(&Call::Undecided) {
+            return Standing::Open;
+        }
+        if !self.plan.simplify {
+            return Standing::Over;
+        }
+        let tolerated: Vec<Call> = self.contests.iter().map(Contest::tolerated).collect();
+        if tolerated.iter().all(|call| *call == Call::Keep) {
+            Standing::Shown(Claim::NotWorse)
+        } else if tolerated.iter().any(|call| matches!(call, Call::Discard | Call::Inconclusive)) {
+            Standing::Over
+        } else {
+            Standing::Open
+        }
+    }
+
+    /// Fixes `K` when the claim is there: the sentinels with a test, and after a win the primaries that did not win.
+    fn guard(&self, claim: Claim) -> Guard {
+        let family = family(&self.plan.sentinels);
+        match claim {
+            Claim::Win => {
+                let losers = self.contests.iter().filter(|contest| contest.call() != Call::Keep);
+                Guard { family: family + losers.map(Contest::size).sum::<u32>(), pass_error: ERROR }
+            }
+            Claim::NotWorse => Guard { family, pass_error: self.plan.alpha.min(ERROR) },
+        }
+    }
+
+    fn look(&mut self, looks: Looks) -> Step {
+        let guard = looks.guard;
+        let mut outcomes = Vec::new();
+        if looks.claim == Claim::Win {
+            for contest in self.contests.iter_mut().filter(|contest| contest.call() != Call::Keep) {
+                let states = contest.look(guard);
+                outcomes.extend(
+                    contest.watches().zip(states).map(|(watch, state)| (lost(watch.outcome(state, guard)), state)),
+                );
+            }
+        }
+        let watched = self.watches.iter_mut().map(|watch| {
+            let state = watch.look(guard);
+            (watch.outcome(state, guard), state)
+        });
+        outcomes.extend(watched);
+        let blocked = outcomes.iter().filter_map(|(_, state)| *state).any(SentinelState::blocks);
+        if blocked || outcomes.iter().all(|(_, state)| state.is_some()) {
+            return self.done(outcomes.into_iter().map(|(outcome, _)| outcome).collect());
         }
         let pairs = self.pairs();
-        self.next_look = Some((pairs + LOOK_EVERY).min(CAP.max(pairs + 1)));
+        self.looks = Some(Looks { next: (pairs + LOOK_EVERY).min(CAP.max(pairs + 1)), ..looks });
         Step::Continue
     }
 
     fn differing(&self) -> Vec<SentinelOutcome> {
+        let guard = self.looks.map_or_else(|| self.guard(Claim::Win), |looks| looks.guard);
         let different = self.watches.iter().filter(|watch| watch.differs());
-        different.map(|watch| watch.outcome(Some(SentinelState::NotEqual), self.family)).collect()
+        different.map(|watch| watch.outcome(Some(SentinelState::NotEqual), guard)).collect()
     }
 
-    fn done(&mut self, call: Call, sentinels: Vec<SentinelOutcome>) -> Step {
+    fn done(&mut self, sentinels: Vec<SentinelOutcome>) -> Step {
         let Some(primary) = self.effect() else { return Step::Continue };
         self.finished = true;
-        let verdict = verdict(call, &primary);
-        Step::Done(Box::new(Comparison { verdict, primary, sentinels, bound: self.race.bound() }))
+        let (first, others) = self.contests.split_first().unwrap_or_else(|| unreachable!("a plan has a primary"));
+        let co_primary = |contest: &Contest| {
+            Some(CoPrimary { metric: contest.metric().clone(), verdict: contest.verdict(), effect: contest.effect()? })
+        };
+        let mut comparison = Comparison {
+            verdict: self.verdict(),
+            primary,
+            primary_verdict: (!others.is_empty()).then(|| first.verdict()),
+            co_primaries: others.iter().filter_map(co_primary).collect(),
+            sentinels,
+            bound: None,
+        };
+        let told = comparison.told().0 as usize;
+        comparison.bound = self.contests.get(told).and_then(|contest| contest.race().bound());
+        Step::Done(Box::new(comparison))
+    }
+
+    /// Joins what the primaries say.
+    fn verdict(&self) -> Verdict {
+        let verdicts: Vec<Verdict> = self.contests.iter().map(Contest::verdict).collect();
+        let says = |wanted: Verdict| verdicts.contains(&wanted);
+        let claim = self.looks.map(|looks| looks.claim);
+        if claim == Some(Claim::NotWorse) {
+            let still = self.contests.iter().all(|contest| contest.tolerated() == Call::Keep);
+            return if still { Verdict::NotWorse } else { Verdict::Inconclusive };
+        }
+        if says(Verdict::Improved) {
+            Verdict::Improved
+        } else if says(Verdict::Inconclusive) {
+            Verdict::Inconclusive
+        } else if says(Verdict::Regressed) {
+            Verdict::Regressed
+        } else if self.plan.simplify {
+            // No gain was asked for, and a regression could not be excluded.
+            Verdict::Inconclusive
+        } else {
+            Verdict::NoEffect
+        }
     }
 }
 
-/// Turns what the race says at its end into a verdict; a futile race is a regression when its interval is below 0.
-fn verdict(call: Call, effect: &Effect) -> Verdict {
-    match call {
-        Call::Keep => Verdict::Improved,
-        Call::Discard if effect.high < 0.0 => Verdict::Regressed,
-        Call::Discard => Verdict::NoEffect,
-        Call::Inconclusive | Call::Undecided => Verdict::Inconclusive,
-    }
+/// Where the primaries stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// More pairs are needed.
+    Open,
+    /// Nothing can be shown any more.
+    Over,
+    /// Something is shown, if the sentinels agree.
+    Shown(Claim),
+}
+
+/// Words the outcome of a primary that did not win.
+fn lost(outcome: SentinelOutcome) -> SentinelOutcome {
+    SentinelOutcome { rule: format!("a primary that did not win, {}", outcome.rule), ..outcome }
 }
 
 /// Reads one sentinel's values of a pair: plain, and on the scale of each of its tests.
@@ -241,8 +340,9 @@ fn sample(pair: &Pair, plan: &SentinelPlan) -> Result<Sample, ValueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Arm, Direction, MetricName, Order, Reading, Reduce, Scale};
-    use crate::stats::ToleranceTest;
+    use crate::domain::{Arm, Direction, MetricName, Objective, Order, Reading, Reduce, Scale};
+    use crate::stats::noise::Machine;
+    use crate::stats::{Member, Noise, PairScale, ToleranceTest};
 
     fn name(text: &str) -> MetricName {
         MetricName::new(text).unwrap()
@@ -260,7 +360,8 @@ mod tests {
         let scale = PairScale { s: 0.01, threshold: 0.02 };
         let min_effect = 0.01_f64.ln_1p();
         let (delta0, patience) = (min_effect / 2.0, Patience::Thorough);
-        Plan { primary, scale, delta0, alpha: 0.005, max_pairs: 30, patience, strict: false, sentinels }
+        let primaries = vec![GoalPlan::single(primary, scale, delta0)];
+        Plan { primaries, alpha: 0.005, max_pairs: 30, patience, strict: false, simplify: false, sentinels }
     }
 
     fn rss(tolerance: f64, s: f64) -> SentinelPlan {
@@ -282,7 +383,7 @@ mod tests {
         judge_by(plan, |number| pair(number, baseline, candidate))
     }
 
-    fn judge_by(plan: Plan, pair: impl Fn(u32) -> Pair) -> Comparison {
+    fn judge_by(plan: Plan, mut pair: impl FnMut(u32) -> Pair) -> Comparison {
         let mut judge = Judge::new(plan);
         for number in 1..=40 {
             if let Step::Done(comparison) = judge.push(&pair(number)).unwrap() {
@@ -304,7 +405,7 @@ mod tests {
     #[test]
     fn a_metric_that_should_rise_is_improved_by_rising() {
         let mut rising = plan(Vec::new());
-        rising.primary.direction = Direction::Higher;
+        rising.primaries[0].objective.direction = Direction::Higher;
         assert_eq!(judge(rising.clone(), (100.0, 1.0), (120.0, 1.0)).verdict, Verdict::Improved);
         assert_eq!(judge(rising, (100.0, 1.0), (80.0, 1.0)).verdict, Verdict::Regressed);
     }
@@ -333,7 +434,8 @@ mod tests {
     #[test]
     fn an_exact_win_is_looked_at_from_pair_three_in_steps_of_two() {
         let exact = PairScale { s: 0.0, threshold: 0.0 };
-        let plan = Plan { scale: exact, ..plan(vec![rss(0.05, 0.0)]) };
+        let mut plan = plan(vec![rss(0.05, 0.0)]);
+        plan.primaries[0].members[0].scale = exact;
         let comparison = judge(plan.clone(), (100.0, 50.0), (90.0, 60.0));
         assert_eq!(comparison.primary.pairs, 7);
         assert_eq!(comparison.primary.ln_e, None);
@@ -419,5 +521,161 @@ mod tests {
             }
         }
         panic!("a regression of 1.5 % is out of reach within two pairs");
+    }
+
+    /// A second primary, `rss`, worth keeping from 1 % on.
+    fn with_co_primary(sentinels: Vec<SentinelPlan>) -> Plan {
+        let mut plan = plan(sentinels);
+        let mut co = plan.primaries[0].clone();
+        co.objective.name = name("rss");
+        co.members[0].metric = name("rss");
+        plan.primaries.push(co);
+        plan
+    }
+
+    #[test]
+    fn a_win_on_a_co_primary_counts_and_is_what_is_told() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (100.0, 40.0));
+        assert_eq!(comparison.verdict, Verdict::Improved);
+        assert_eq!(comparison.primary_verdict, Some(Verdict::NoEffect));
+        assert_eq!(comparison.co_primaries[0].verdict, Verdict::Improved);
+        let (number, effect) = comparison.told();
+        assert_eq!((number, effect.pairs), (1, comparison.primary.pairs));
+        assert!((effect.mu - 1.25_f64.ln()).abs() < 1e-12);
+        let watched = &comparison.sentinels[0];
+        assert_eq!((watched.metric.as_str(), watched.state), ("t_ms", SentinelState::Passed));
+        assert!(watched.rule.starts_with("a primary that did not win, tolerance 1.00 %"), "{}", watched.rule);
+    }
+
+    #[test]
+    fn a_primary_that_loses_more_than_its_minimum_effect_blocks_the_win_of_another() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (104.0, 40.0));
+        assert_eq!(comparison.verdict, Verdict::Improved);
+        let blocked = comparison.sentinels.iter().find(|outcome| outcome.state.blocks()).unwrap();
+        assert_eq!((blocked.metric.as_str(), blocked.state), ("t_ms", SentinelState::Failed));
+        assert_eq!(comparison.primary.pairs, 6, "no test fails before pair 6");
+    }
+
+    #[test]
+    fn the_budget_is_divided_among_the_primaries() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (90.0, 50.0));
+        assert_eq!(comparison.told().0, 0);
+        assert!((comparison.primary.alpha - 0.0025).abs() < 1e-15);
+        assert!(comparison.primary.ln_e.unwrap() >= 400.0_f64.ln());
+    }
+
+    #[test]
+    fn the_race_is_futile_only_when_every_primary_is() {
+        let alone = judge(plan(Vec::new()), (100.0, 50.0), (100.0, 50.0));
+        let wobbling = |number: u32| {
+            let rss = if number.is_multiple_of(2) { 48.6 } else { 49.0 };
+            pair(number, (100.0, 50.0), (100.0, rss))
+        };
+        let both = judge_by(with_co_primary(Vec::new()), wobbling);
+        assert_eq!((both.verdict, both.told().0), (Verdict::Improved, 1));
+        assert!(both.primary.pairs > alone.primary.pairs);
+        assert_eq!(judge(with_co_primary(Vec::new()), (100.0, 50.0), (103.0, 52.0)).verdict, Verdict::Regressed);
+        assert_eq!(judge(with_co_primary(Vec::new()), (100.0, 50.0), (100.0, 50.0)).verdict, Verdict::NoEffect);
+    }
+
+    #[test]
+    fn primaries_that_did_not_win_count_in_the_family() {
+        let judge = Judge::new(with_co_primary(vec![rss(0.05, 0.001)]));
+        assert_eq!(judge.guard(Claim::Win).family, 3, "neither has won before the first pair");
+        assert_eq!(judge.guard(Claim::NotWorse).family, 1);
+    }
+
+    #[test]
+    fn the_worst_of_a_suite_wins_only_when_every_metric_of_it_does() {
+        let mut suite = plan(Vec::new());
+        suite.primaries[0].objective.name = name("worst(*)");
+        let member = Member { metric: name("rss"), ..suite.primaries[0].members[0].clone() };
+        suite.primaries[0].members.push(member);
+        let both = judge(suite.clone(), (100.0, 50.0), (80.0, 45.0));
+        assert_eq!(both.verdict, Verdict::Improved);
+        assert!(
+            (both.primary.mu - (50.0_f64 / 45.0).ln()).abs() < 1e-12,
+            "that of the metric that gained least is told"
+        );
+        let one = judge(suite.clone(), (100.0, 50.0), (80.0, 50.0));
+        assert_eq!(one.verdict, Verdict::NoEffect);
+        assert_eq!(judge(suite, (100.0, 50.0), (80.0, 56.0)).verdict, Verdict::Regressed);
+    }
+
+    fn simplifying(s: f64, sentinels: Vec<SentinelPlan>) -> Plan {
+        let mut plan = Plan { simplify: true, ..plan(sentinels) };
+        plan.primaries[0].members[0].scale = PairScale { s, threshold: 2.0 * s };
+        plan
+    }
+
+    #[test]
+    fn a_simplification_is_no_worse_when_a_regression_is_excluded() {
+        let same = judge(simplifying(0.001, vec![rss(0.05, 0.001)]), (100.0, 50.0), (100.0, 50.0));
+        assert_eq!(same.verdict, Verdict::NotWorse);
+        assert_eq!(same.sentinels[0].state, SentinelState::Passed);
+        assert_eq!(judge(simplifying(0.001, Vec::new()), (100.0, 50.0), (103.0, 50.0)).verdict, Verdict::Regressed);
+        assert_eq!(judge(simplifying(0.001, Vec::new()), (100.0, 50.0), (90.0, 50.0)).verdict, Verdict::Improved);
+    }
+
+    #[test]
+    fn an_exact_simplification_may_lose_less_than_the_minimum_effect() {
+        let verdict = |candidate| judge(simplifying(0.0, Vec::new()), (100.0, 1.0), (candidate, 1.0)).verdict;
+        assert_eq!(verdict(100.0), Verdict::NotWorse);
+        assert_eq!(verdict(100.9), Verdict::NotWorse);
+        assert_eq!(verdict(101.1), Verdict::Regressed);
+        assert_eq!(verdict(95.0), Verdict::Improved);
+    }
+
+    #[test]
+    fn a_sentinel_of_a_simplification_passes_by_the_error_budget_of_the_candidate() {
+        let noisy = |number: u32| {
+            let rss = 51.2 + [0.9, -0.9, 0.3, -0.3][number as usize % 4];
+            pair(number, (100.0, 50.0), (100.0, rss))
+        };
+        let usual = judge_by(plan(vec![rss(0.05, 0.02)]), |n| Pair {
+            candidate: reading(90.0, noisy(n).candidate.metrics[&name("rss")]),
+            ..noisy(n)
+        });
+        assert_eq!(usual.sentinels[0].state, SentinelState::Passed);
+        let simpler = judge_by(simplifying(0.001, vec![rss(0.05, 0.02)]), noisy);
+        assert!(
+            simpler.sentinels[0].state != SentinelState::Passed || simpler.primary.pairs > usual.primary.pairs,
+            "{simpler:?}"
+        );
+    }
+
+    /// Returns the share of simplifications of a true effect that are kept, of any kind, and of those told as improved.
+    fn kept(noise: Noise, effect: f64, alpha: f64, races: u64) -> (f64, f64) {
+        let (mut kept, mut improved) = (0_u32, 0_u32);
+        for race in 0..races {
+            let mut machine = Machine::new(noise, 77_000 + race);
+            let ring: Vec<f64> = (0..10).map(|_| machine.pair(0.0)).map(|(a, b)| a - b).collect();
+            let mut plan = simplifying(0.0, Vec::new());
+            plan.alpha = alpha;
+            plan.primaries[0].members[0].scale = PairScale::of(&ring).unwrap();
+            let comparison = judge_by(plan, |number| {
+                let (baseline, candidate) = machine.pair(effect);
+                pair(number, (baseline.exp(), 1.0), (candidate.exp(), 1.0))
+            });
+            kept += u32::from(matches!(comparison.verdict, Verdict::NotWorse | Verdict::Improved));
+            improved += u32::from(comparison.verdict == Verdict::Improved);
+        }
+        (f64::from(kept) / races as f64, f64::from(improved) / races as f64)
+    }
+
+    #[test]
+    fn a_simplification_without_effect_is_often_kept_and_one_that_costs_more_than_is_tolerated_hardly_ever() {
+        let alpha = 0.02;
+        assert!(kept(Noise::Iid(0.005), 0.0, alpha, 300).0 > 0.7);
+        for noise in [Noise::Iid(0.005), Noise::Iid(0.01), Noise::Ar1] {
+            assert!(kept(noise, -0.02, alpha, 1000).0 <= alpha, "{noise:?}");
+            assert!(kept(noise, -0.01_f64.ln_1p(), alpha, 1000).0 <= alpha, "{noise:?} at the tolerance");
+        }
+    }
+
+    #[test]
+    fn a_simplification_that_gains_is_told_as_improved() {
+        let (kept, improved) = kept(Noise::Iid(0.005), 0.05, 0.005, 200);
+        assert!(kept > 0.99 && improved > 0.99, "{kept} {improved}");
     }
 }

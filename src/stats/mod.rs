@@ -10,6 +10,7 @@
 //! implementation to by worked cases.
 
 mod budget;
+mod contest;
 mod diagnosis;
 mod estimate;
 mod evidence;
@@ -25,6 +26,7 @@ mod simulation;
 mod values;
 
 pub use budget::{Budget, COMPARE_ALPHA, alpha, epoch_size};
+pub use contest::{GoalPlan, Member};
 pub use diagnosis::{Diagnosis, Levels, Tested, TwinRuns};
 pub use estimate::{
     Interval, Report, hodges_lehmann, lower_bound, median, report_effect, reported_se, validation_interval,

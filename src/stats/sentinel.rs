@@ -13,10 +13,26 @@ pub(super) const CAP: u32 = 20;
 const FAIL_PAIRS: usize = 6;
 
 /// Error probability of all tests of a candidate together.
-const ERROR: f64 = 0.05;
+pub(super) const ERROR: f64 = 0.05;
 
 /// How far an effective tolerance stays above what the pairs can just tell.
 const MARGIN: f64 = 1.1;
+
+/// How sure the looks at a candidate's sentinels must be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Guard {
+    /// `K`, the tests among which the error probability of a block is divided.
+    pub(super) family: u32,
+    /// Error probability of a pass.
+    pub(super) pass_error: f64,
+}
+
+impl Guard {
+    /// The usual rule for `K` tests.
+    fn usual(family: u32) -> Self {
+        Self { family, pass_error: ERROR }
+    }
+}
 
 /// What a sentinel's test says at one look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +62,12 @@ pub fn effective_tolerance(tolerance: f64, family: u32, spread: f64) -> f64 {
 /// `hi <= -g_eff`, else unresolved (statistics section 3). A metric calibrated exact that varies all the same gets its
 /// scale from its first four pairs.
 pub fn sentinel_test(d: &[f64], s: f64, tolerance: f64, family: u32) -> Look {
+    guarded_test(d, s, tolerance, Guard::usual(family))
+}
+
+/// The test with an error probability of its own for a pass.
+fn guarded_test(d: &[f64], s: f64, tolerance: f64, guard: Guard) -> Look {
+    let Guard { family, pass_error } = guard;
     let Some(s) = usable_scale(d, s) else { return Look::More };
     let n = d.len();
     let (mu, middle) = (hodges_lehmann(d), median(d));
@@ -56,7 +78,7 @@ pub fn sentinel_test(d: &[f64], s: f64, tolerance: f64, family: u32) -> Look {
     let clearly_worse = high + t_upper(ERROR / f64::from(family.max(1)), df) * se < 0.0;
     if n >= FAIL_PAIRS && high < -g && clearly_worse {
         Look::Fail
-    } else if low - t_upper(ERROR, df) * se > -g {
+    } else if low - t_upper(pass_error, df) * se > -g {
         Look::Pass
     } else if n < CAP as usize {
         Look::More
@@ -88,8 +110,8 @@ pub struct ToleranceTest {
 }
 
 impl ToleranceTest {
-    fn look(&self, d: &[f64], family: u32) -> Look {
-        sentinel_test(d, self.s, self.scale.setting(self.tolerance), family)
+    fn look(&self, d: &[f64], guard: Guard) -> Look {
+        guarded_test(d, self.s, self.scale.setting(self.tolerance), guard)
     }
 
     /// Words the tolerance, and the wider one that the pairs allow, for people.
@@ -208,7 +230,7 @@ impl Watch {
     }
 
     /// Looks at the sentinel; `None` when it needs more pairs. A passed test is not asked again, limits always are.
-    pub(super) fn look(&mut self, family: u32) -> Option<SentinelState> {
+    pub(super) fn look(&mut self, guard: Guard) -> Option<SentinelState> {
         if self.differs() {
             return Some(SentinelState::NotEqual);
         }
@@ -218,7 +240,7 @@ impl Watch {
         if self.passed || self.plan.tests.is_empty() {
             return Some(SentinelState::Passed);
         }
-        let state = joined(self.plan.tests.iter().zip(&self.d).map(|(test, d)| test.look(d, family)));
+        let state = joined(self.plan.tests.iter().zip(&self.d).map(|(test, d)| test.look(d, guard)));
         self.passed = state == Some(SentinelState::Passed);
         state
     }
@@ -229,11 +251,11 @@ impl Watch {
     }
 
     /// Words the outcome; `state` is `None` where the sentinel was still waiting for pairs.
-    pub(super) fn outcome(&self, state: Option<SentinelState>, family: u32) -> SentinelOutcome {
+    pub(super) fn outcome(&self, state: Option<SentinelState>, guard: Guard) -> SentinelOutcome {
         SentinelOutcome {
             metric: self.plan.metric.clone(),
             state: state.unwrap_or(SentinelState::Unresolved),
-            rule: self.rule(family),
+            rule: self.rule(guard.family),
             mu: self.d.first().filter(|d| !d.is_empty()).map(|d| hodges_lehmann(d)),
         }
     }
@@ -325,21 +347,27 @@ mod tests {
     #[test]
     fn with_both_tolerances_either_may_pass() {
         let small_counter = [(10.0, 11.0); 6];
-        assert_eq!(watch(plan(vec![RELATIVE]), &small_counter).look(1), Some(SentinelState::Failed));
-        assert_eq!(watch(plan(vec![RELATIVE, ABSOLUTE]), &small_counter).look(1), Some(SentinelState::Passed));
-        assert_eq!(watch(plan(vec![RELATIVE, ABSOLUTE]), &[(10.0, 13.0); 6]).look(1), Some(SentinelState::Failed));
+        assert_eq!(watch(plan(vec![RELATIVE]), &small_counter).look(Guard::usual(1)), Some(SentinelState::Failed));
+        assert_eq!(
+            watch(plan(vec![RELATIVE, ABSOLUTE]), &small_counter).look(Guard::usual(1)),
+            Some(SentinelState::Passed)
+        );
+        assert_eq!(
+            watch(plan(vec![RELATIVE, ABSOLUTE]), &[(10.0, 13.0); 6]).look(Guard::usual(1)),
+            Some(SentinelState::Failed)
+        );
     }
 
     #[test]
     fn a_limit_is_judged_on_the_median_of_all_candidate_runs_at_every_look() {
         let limited = SentinelPlan { max: Some(4096.0), ..plan(vec![RELATIVE]) };
         let mut watch = watch(limited, &[(4096.0, 4096.0); 3]);
-        assert_eq!(watch.look(1), Some(SentinelState::Passed));
+        assert_eq!(watch.look(Guard::usual(1)), Some(SentinelState::Passed));
         for _ in 0..4 {
             watch.push(Sample { baseline: 4096.0, candidate: 5000.0, d: vec![-0.2] });
         }
-        assert_eq!(watch.look(1), Some(SentinelState::LimitBroken));
-        let outcome = watch.outcome(Some(SentinelState::LimitBroken), 1);
+        assert_eq!(watch.look(Guard::usual(1)), Some(SentinelState::LimitBroken));
+        let outcome = watch.outcome(Some(SentinelState::LimitBroken), Guard::usual(1));
         assert!(outcome.rule.ends_with("median at most 4096 (is 5000)"), "{}", outcome.rule);
     }
 
@@ -350,7 +378,7 @@ mod tests {
         for runs in [[(3.0, 3.0), (3.0, 4.0)], [(3.0, 3.0), (3.0, 2.0)]] {
             let watch = watch(exact(), &runs);
             assert!(watch.differs());
-            assert!(watch.outcome(Some(SentinelState::NotEqual), 0).rule.contains("pair 2: baseline 3"));
+            assert!(watch.outcome(Some(SentinelState::NotEqual), Guard::usual(0)).rule.contains("pair 2: baseline 3"));
         }
     }
 

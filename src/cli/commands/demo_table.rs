@@ -36,7 +36,12 @@ fn truth(row: &Row) -> String {
 
 fn effect(found: &Found, settings: &Settings) -> String {
     let Some(effect) = &found.run.effect else { return "-".to_owned() };
-    Change::of_effect((effect.gain, effect.low, effect.high), effect.scale, settings.primary.direction).to_string()
+    Change::of_effect(
+        (effect.gain, effect.low, effect.high),
+        effect.scale,
+        settings.objective(found.run.effect_of).direction,
+    )
+    .to_string()
 }
 
 fn agreement(agreement: &Agreement) -> String {

@@ -42,12 +42,12 @@ fn baseline(found: &DryRun, place: &Place) -> String {
     }
     let lens = Lens::from(&place.settings.primary);
     let calibrated = &found.calibrated;
-    if let Some(metric) = calibrated.metrics.iter().find(|metric| metric.metric == lens.metric) {
+    if let Some(metric) = calibrated.primary() {
         let resolves = metric.resolves.map(|size| format!(", {} can be resolved", lens.size(size)));
         let _ = writeln!(
             text,
             "{} is {}; over {} pairs of the same program a pair's noise is {}{}.",
-            lens.metric,
+            metric.metric,
             lens.value(metric.median),
             calibrated.pairs,
             lens.size(metric.s),

@@ -58,9 +58,10 @@ fn metrics(configured: &Configured, calibrated: Option<&Calibrated>, pairs: &[Pa
     let settings = &configured.settings;
     let roles = calibrated.map(|calibrated| Roles::of_calibration(settings, calibrated)).unwrap_or_default();
     let lens = engine::Lens { settings, roles: &roles };
-    let primary = &settings.primary.name;
+    let primaries: Vec<&MetricName> = lens.primaries().collect();
     let printed = pairs.first().map(|pair| pair.candidate.metrics.keys()).into_iter().flatten();
-    let listed: Vec<&MetricName> = std::iter::once(primary).chain(printed.filter(|name| *name != primary)).collect();
+    let listed: Vec<&MetricName> =
+        primaries.iter().copied().chain(printed.filter(|name| !primaries.contains(name))).collect();
     let compared = |name| metric_row(lens, name, pairs);
     let shown = |row: engine::MetricRow| MetricLine {
         metric: row.metric.to_string(),

@@ -116,7 +116,8 @@ fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
 
 /// Returns what an agent needs to know: verdict, reason, effect, side information, closed ideas touched.
 fn answer(run: &RunSummary, settings: &Settings, commit: Commit) -> serde_json::Value {
-    let change = run.effect.as_ref().map(|effect| effect.change(settings.primary.direction));
+    let objective = settings.objective(run.effect_of);
+    let change = run.effect.as_ref().map(|effect| effect.change(objective.direction));
     let why = run.asi.get("auto").and_then(|auto| auto.get("why")).cloned();
     let closed = match run.reason {
         crate::domain::Reason::ClosedIdea | crate::domain::Reason::SettledDecision => why.clone().into_iter().collect(),
@@ -130,7 +131,8 @@ fn answer(run: &RunSummary, settings: &Settings, commit: Commit) -> serde_json::
         "metric": run.metric,
         "effect": run.effect,
         "change": change.map(|c| json!({
-            "value": c.value, "low": c.low, "high": c.high, "unit": if c.percent { "%" } else { settings.primary.unit.as_str() },
+            "value": c.value, "low": c.low, "high": c.high, "unit": if c.percent { "%" } else { objective.unit.as_str() },
+            "metric": objective.name,
         })),
         "commit": (run.status == Status::Keep && commit == Commit::Yes).then_some(&run.commit),
         "flags": run.flags,
@@ -140,10 +142,8 @@ fn answer(run: &RunSummary, settings: &Settings, commit: Commit) -> serde_json::
 }
 
 fn verdict(run: &RunSummary, settings: &Settings) -> String {
-    let effect = run
-        .effect
-        .as_ref()
-        .map(|effect| format!("{} {}", settings.primary.name, effect.change(settings.primary.direction)));
+    let objective = settings.objective(run.effect_of);
+    let effect = run.effect.as_ref().map(|effect| format!("{} {}", objective.name, effect.change(objective.direction)));
     let why = run.asi.get("auto").and_then(|auto| auto.get("why")).and_then(serde_json::Value::as_str);
     let mut parts = vec![format!("experiment {}: {} ({})", run.run, run.status, run.reason)];
     parts.extend(effect);

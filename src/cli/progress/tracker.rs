@@ -4,7 +4,8 @@ use crate::domain::{
     Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, StopRule, Stopped,
     Validated,
 };
-use crate::report::{ChangeView, Lens, one_line, text};
+use crate::engine::Roles;
+use crate::report::{ChangeView, Lens, Lenses, one_line, text};
 use crate::state::SessionState;
 use crate::stats;
 
@@ -43,6 +44,8 @@ pub(super) struct Tracker {
 #[derive(Debug)]
 struct Session {
     lens: Lens,
+    /// How every primary is read.
+    lenses: Lenses,
     settings: Settings,
 }
 
@@ -155,15 +158,16 @@ impl Tracker {
         self.planned.0 = configured.epoch;
         self.size_epoch();
         let branch = if settings.branch.is_empty() { String::new() } else { format!(" on branch {}", settings.branch) };
+        let goals: Vec<String> =
+            settings.objectives().map(|goal| format!("{}, {} is better", goal.name, goal.direction)).collect();
         let text = format!(
-            "session '{}' from {}{branch}: {}, {} is better ({})",
+            "session '{}' from {}{branch}: {} ({})",
             settings.name,
             configured.base.short(),
-            lens.metric,
-            lens.direction,
+            goals.join(", or "),
             configured.why
         );
-        self.session = Some(Session { lens, settings });
+        self.session = Some(Session { lens, lenses: Lenses::from(&settings), settings });
         text
     }
 
@@ -178,16 +182,19 @@ impl Tracker {
         self.step = None;
         self.planned.1 = calibrated.epoch;
         self.size_epoch();
-        let lens = &self.session.as_ref()?.lens;
-        let metric = calibrated.metrics.iter().find(|metric| metric.metric == lens.metric)?;
+        let session = self.session.as_ref()?;
+        let lens = &session.lens;
+        let metric = calibrated.primary()?;
+        let value =
+            if metric.metric == lens.metric { format!(" {}", lens.value(metric.median)) } else { String::new() };
         let resolves = metric.resolves.map(|r| format!(", {} can be resolved", lens.size(r))).unwrap_or_default();
         Some(format!(
-            "calibrated: {} {}, a pair's noise is {}{resolves} ({} pairs, {} a run)",
+            "calibrated: {}{value}, a pair's noise is {}{resolves} ({} pairs, {} a run){}",
             lens.metric,
-            lens.value(metric.median),
             lens.size(metric.s),
             calibrated.pairs,
-            text::duration(calibrated.run_s)
+            text::duration(calibrated.run_s),
+            unguarded(calibrated, &session.settings)
         ))
     }
 
@@ -259,10 +266,12 @@ impl Tracker {
     }
 
     fn rest(&self, run: &RunSummary) -> String {
-        let lens = self.session.as_ref().map(|session| &session.lens);
-        let effect = run.effect.zip(lens).map(|(effect, lens)| {
+        let lenses = self.session.as_ref().map(|session| &session.lenses);
+        let effect = run.effect.zip(lenses).map(|(effect, lenses)| {
+            let lens = lenses.of(run.effect_of);
             let change = lens.change((effect.gain, effect.low, effect.high));
-            format!("{change}, {} pairs", effect.pairs)
+            let of = if run.effect_of == 0 { String::new() } else { format!("{} ", lens.metric) };
+            format!("{of}{change}, {} pairs", effect.pairs)
         });
         let flags = run.flags.iter().map(ToString::to_string);
         let reason = std::iter::once(run.reason.to_string()).chain(flags).collect::<Vec<_>>().join(", ");
@@ -277,10 +286,12 @@ impl Tracker {
         format!("stopped: {}{detail}; {} settled, {} kept", stopped.rule, self.settled, self.kept)
     }
 
-    /// Returns the evidence that the candidate under way needs: `ln 1/alpha`.
+    /// Returns the evidence that the candidate under way needs: `ln K/alpha` with K primaries.
     fn needed(&self) -> Option<f64> {
-        let share = self.session.as_ref()?.settings.decision.false_keep_share;
-        (self.epoch.size > 0).then(|| -stats::alpha(share, self.epoch.keeps, self.epoch.size).ln())
+        let settings = &self.session.as_ref()?.settings;
+        let share = settings.decision.false_keep_share;
+        let primaries = settings.objectives().count() as f64;
+        (self.epoch.size > 0).then(|| -(stats::alpha(share, self.epoch.keeps, self.epoch.size) / primaries).ln())
     }
 
     fn standing(&self) -> String {
@@ -293,6 +304,13 @@ impl Tracker {
         }
         parts.join(", ")
     }
+}
+
+/// Names the sentinels whose regression would show only when it is large.
+fn unguarded(calibrated: &Calibrated, settings: &Settings) -> String {
+    let roles = Roles::of_calibration(settings, calibrated);
+    let named: Vec<String> = calibrated.metrics.iter().filter_map(|metric| roles.unguarded(settings, metric)).collect();
+    if named.is_empty() { String::new() } else { format!("\ncannot guard: {}", named.join("; ")) }
 }
 
 impl Step {

@@ -1,9 +1,9 @@
 //! The noise of the base against itself, and the smallest effect that a session could resolve with it.
 
-use crate::domain::{Arm, Calibrated, MetricCalibration, Phase, Scale, Sentinel};
+use crate::domain::{Arm, Calibrated, MetricCalibration, Objective, Phase, Scale, Sentinel};
 use crate::engine::EngineError;
 use crate::engine::calibrate::SetupTimes;
-use crate::engine::roles::Roles;
+use crate::engine::roles::{Role, Roles};
 use crate::engine::session::Session;
 
 use super::finding::{Finding, Group, Report};
@@ -33,9 +33,12 @@ pub(super) fn measure(
     let roles = Roles::of_calibration(session.settings, &calibrated);
     for metric in &calibrated.metrics {
         let (_, scale) = roles.lens(session.settings, &metric.metric);
-        let finding = match roles.sentinel(&metric.metric) {
-            None => primary(session, metric, &calibrated),
-            Some(sentinel) => watched(metric, scale, sentinel),
+        let finding = match roles.get(&metric.metric) {
+            Some(Role::Sentinel(sentinel)) => {
+                watched(metric, scale, (sentinel, roles.unguarded(session.settings, metric)))
+            }
+            Some(Role::Primary { objective, .. }) => primary(session, (metric, objective), &calibrated),
+            None => continue,
         };
         report.found(facts(finding, metric));
     }
@@ -77,8 +80,11 @@ fn shown(scale: Scale, value: f64, unit: &str) -> String {
     }
 }
 
-fn primary(session: &Session<'_, '_>, metric: &MetricCalibration, calibrated: &Calibrated) -> Finding {
-    let goal = &session.settings.primary;
+fn primary(
+    session: &Session<'_, '_>,
+    (metric, goal): (&MetricCalibration, &Objective),
+    calibrated: &Calibrated,
+) -> Finding {
     let shown = |value: f64| shown(goal.scale, value, &goal.unit);
     let smallest = metric.resolves.map_or_else(|| "not known".to_owned(), |effect| shown(effect.abs()));
     let detail = format!(
@@ -101,14 +107,20 @@ fn primary(session: &Session<'_, '_>, metric: &MetricCalibration, calibrated: &C
     found.fact("run_s", calibrated.run_s).fact("build_s", calibrated.build_s).fact("pairs", calibrated.pairs)
 }
 
-fn watched(metric: &MetricCalibration, scale: Scale, sentinel: &Sentinel) -> Finding {
+fn watched(metric: &MetricCalibration, scale: Scale, (sentinel, unguarded): (&Sentinel, Option<String>)) -> Finding {
     let noise = shown(scale, metric.s, "");
     let limit = match metric.resolves {
         Some(limit) => format!("a regression beyond {} is told from noise", shown(scale, limit, "")),
         None if sentinel.exact => "it must be equal in both arms".to_owned(),
         None => "it is held to its limits".to_owned(),
     };
-    Finding::ok(CHECK, format!("sentinel {}: noise of a pair {noise}; {limit}", metric.metric))
+    let detail = format!("sentinel {}: noise of a pair {noise}; {limit}", metric.metric);
+    match unguarded {
+        None => Finding::ok(CHECK, detail),
+        Some(unguarded) => Finding::warning(CHECK, format!("{detail}; {unguarded}")).cure(
+            "a longer bench, a quieter machine, fewer sentinels, or a larger tolerance; it blocks little as it is",
+        ),
+    }
 }
 
 fn facts(finding: Finding, metric: &MetricCalibration) -> Finding {

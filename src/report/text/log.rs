@@ -45,7 +45,10 @@ pub(super) fn cells(row: &ExperimentRow, view: &SessionView, wide: bool) -> Vec<
         cells.push(if baseline { "".into() } else { reason(row).into() });
     }
     let change = match (&row.change, row.metric) {
-        (Some(change), _) => change.to_string(),
+        (Some(change), _) => match &row.change_of {
+            Some(metric) => format!("{change} {metric}"),
+            None => change.to_string(),
+        },
         (None, Some(metric)) if baseline => view.primary.value(metric),
         (None, _) if wide => String::new(),
         (None, _) => row.reason.to_string(),

@@ -13,7 +13,7 @@ use crate::report::lens::with_unit;
 const FILES_WIDTH: usize = 100;
 
 /// What the tool adds to the side information and other sections show already.
-const SHOWN_ELSEWHERE: [&str; 5] = ["deltas", "seconds", "why", "sentinels", "failed"];
+const SHOWN_ELSEWHERE: [&str; 6] = ["coPrimaries", "deltas", "seconds", "why", "sentinels", "failed"];
 
 /// Writes everything about an experiment; nothing is cut, so a narrow terminal wraps the longest lines.
 pub fn show(view: &ExperimentView, screen: Screen) -> String {
@@ -75,12 +75,16 @@ fn hypothesis(view: &ExperimentView) -> String {
 }
 
 fn effect(view: &ExperimentView) -> String {
-    let Some(EffectView { verdict, change, pairs, ln_e, ln_e_needed, alpha, min_effect, noise }) = &view.effect else {
-        return String::new();
-    };
+    let primary = view.effect.iter().map(|effect| (view.primary.metric.as_str(), effect));
+    let others = view.co_primaries.iter().map(|co| (co.metric.as_str(), &co.effect));
+    primary.chain(others).map(|(metric, effect)| one_effect(metric, effect)).collect()
+}
+
+fn one_effect(metric: &str, effect: &EffectView) -> String {
+    let EffectView { verdict, change, pairs, ln_e, ln_e_needed, alpha, min_effect, noise } = effect;
     let verdict = serde_json::to_value(verdict).unwrap_or_default();
     let verdict = verdict.as_str().unwrap_or_default().replace('_', " ");
-    let mut text = labelled("effect", &format!("{} {change} over {pairs} pairs: {verdict}", view.primary.metric));
+    let mut text = labelled("effect", &format!("{metric} {change} over {pairs} pairs: {verdict}"));
     text += &match ln_e {
         Some(ln_e) => labelled("evidence", &format!("{} (alpha {alpha:.4})", evidence(*ln_e, *ln_e_needed))),
         None => labelled("evidence", "none needed, the metric is exact"),

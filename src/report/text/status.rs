@@ -19,6 +19,9 @@ pub fn status(view: &SessionView, screen: Screen) -> String {
     text += &labelled("branch", &branch(view));
     text += &labelled("time", &time(view));
     text += &labelled("goal", &format!("{}, {} is better", view.primary.metric, view.primary.direction));
+    for lens in &view.co_primaries {
+        text += &labelled("or", &format!("{}, {} is better", lens.metric, lens.direction));
+    }
     if let Some(calibration) = &view.calibration {
         text += &labelled("baseline", &baseline(calibration, view));
     }
