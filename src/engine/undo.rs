@@ -57,7 +57,7 @@ impl Session<'_, '_> {
             Err(EngineError::BaselineBroken { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let d: Vec<f64> = pairs.iter().filter_map(|pair| self.difference(pair)).collect();
+        let d: Vec<f64> = pairs.iter().filter_map(|pair| self.difference(pair, 0)).collect();
         let (left, claimed) = (stats::hodges_lehmann(&d), record.effect.map_or(0.0, |effect| effect.gain));
         let noise = self.rings.primary_scale().map_or(0.0, |scale| scale.s);
         let error = 2.0 * noise / f64::from(verify_clean::PAIRS).sqrt();

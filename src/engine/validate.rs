@@ -197,7 +197,7 @@ impl Session<'_, '_> {
             Ok(pairs) => pairs,
             Err(dropped) => return Ok(Err(dropped)),
         };
-        let d: Vec<f64> = values.iter().filter_map(|pair| self.difference(pair)).collect();
+        let d: Vec<f64> = values.iter().filter_map(|pair| self.difference(pair, 0)).collect();
         let Some(interval) = interval(&d) else {
             let detail = format!("only {} pairs can be compared", d.len());
             return Ok(Err(Dropped::by(Reason::MetricInvalid, detail)));
@@ -221,7 +221,7 @@ impl Session<'_, '_> {
         let mut pairs: Vec<Pair> = Vec::new();
         for number in 1..=most {
             pairs.push(step!(self.fresh_pair(opposed, number)));
-            let d: Vec<f64> = pairs.iter().filter_map(|pair| self.difference(pair)).collect();
+            let d: Vec<f64> = pairs.iter().filter_map(|pair| self.difference(pair, 0)).collect();
             if number == EXACT_PAIRS && self.is_exact() && are_equal(&d) {
                 break;
             }

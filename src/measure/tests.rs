@@ -425,6 +425,8 @@ fn calibrated(metrics: &[(&str, &str, f64)], parts: &[&str]) -> Calibrated {
         limits: BTreeMap::new(),
         run_s: 1.0,
         build_s: 0.0,
+        checks_s: None,
+        epoch: None,
     }
 }
 
