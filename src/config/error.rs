@@ -191,6 +191,9 @@ pub enum Problem {
     /// A metric made of several, which this version does not compute.
     #[error("is '{0}'; geomean(...) and worst(...) are not supported by this version yet")]
     Aggregate(String),
+    /// A text that is no list of cores.
+    #[error("is wrong: {0}")]
+    Cores(#[from] crate::domain::CoreListError),
     /// A text that is no time of day.
     #[error("is '{0}', but must be a time of day such as \"07:30\"")]
     NotTime(String),

@@ -62,9 +62,19 @@ impl ExperimentFacts {
         self.attempts.clear();
     }
 
-    /// Returns the complete pairs, by number.
+    /// Returns the complete pairs of the race, by number.
     pub fn pairs(&self) -> Vec<Pair> {
-        self.attempts.iter().filter_map(CandidateRun::complete).collect()
+        self.complete(false)
+    }
+
+    /// Returns the complete pairs that confirm a win with the slots swapped, by number.
+    pub(super) fn swapped_pairs(&self) -> Vec<Pair> {
+        self.complete(true)
+    }
+
+    fn complete(&self, swapped: bool) -> Vec<Pair> {
+        let attempts = self.attempts.iter().filter(|attempt| attempt.swapped == swapped);
+        attempts.filter_map(CandidateRun::complete).collect()
     }
 
     /// Says whether the screen let it through to the build.
@@ -89,6 +99,8 @@ mod tests {
                 candidate: Some(Reading::default()),
                 void: None,
                 load: None,
+                host: None,
+                swapped: false,
                 estimate: None,
                 ln_e: None,
             }))

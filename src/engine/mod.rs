@@ -7,6 +7,7 @@
 mod calibrate;
 mod clock;
 pub mod compare;
+mod confirm;
 pub mod demo;
 pub mod doctor;
 pub mod dry_run;
@@ -40,6 +41,7 @@ mod summary;
 pub mod truth;
 mod verify_clean;
 mod watch;
+mod weather;
 mod workbench;
 
 pub use error::EngineError;

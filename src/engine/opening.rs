@@ -21,6 +21,7 @@ use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Purpose, Session};
+use super::weather::Weather;
 use super::workbench::Workbench;
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
@@ -34,6 +35,8 @@ pub(super) struct ReadBack {
     pub rings: Rings,
     /// Facts of the unfinished experiments, oldest first.
     pub unfinished: Vec<ExperimentFacts>,
+    /// What calibration saw of the machine.
+    pub weather: Weather,
 }
 
 /// Reads a journal back in one pass.
@@ -41,6 +44,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
     let reader = Reader::open(path)?;
     let mut state = SessionState::new(reader.header().session);
     let mut rings = Rings::new(settings);
+    let mut weather = Weather::default();
     let mut open: BTreeMap<crate::domain::ExperimentId, ExperimentFacts> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
@@ -56,6 +60,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             state.pass_over(record.at);
         }
         rings.apply(record.experiment, &event);
+        weather.apply(record.experiment, &event);
         match (&event, record.experiment) {
             (Event::Run(_), Some(id)) => {
                 if open.remove(&id).is_some_and(|facts| facts.moved_branch(&event)) {
@@ -68,7 +73,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         }
     }
     let unfinished = state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
-    Ok(ReadBack { state, rings, unfinished })
+    Ok(ReadBack { state, rings, unfinished, weather })
 }
 
 impl<'a, 'o> Session<'a, 'o> {
@@ -83,12 +88,13 @@ impl<'a, 'o> Session<'a, 'o> {
         };
         let survey = user.survey(&base)?;
         refuse(&survey)?;
+        refuse_pin(settings)?;
         if fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
-        let ReadBack { state, mut rings, unfinished } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished, weather } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -126,6 +132,7 @@ impl<'a, 'o> Session<'a, 'o> {
             filtered: survey.filtered,
             deadline,
             purpose,
+            weather,
         };
         session.begin(unbegun, context)?;
         Ok(session)
@@ -214,6 +221,13 @@ fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
     Ok(Journal::create(path, SessionId::generate(), VERSION)?)
+}
+
+/// Refuses to pin runs to cores that this process may not use.
+fn refuse_pin(settings: &Settings) -> Result<(), EngineError> {
+    let reason = settings.host.pin.as_ref().and_then(host::refuse_pin);
+    let cure = || "name other cores with --pin or 'host.pin', or leave it out".to_owned();
+    reason.map_or(Ok(()), |reason| Err(EngineError::Refused { reason, cure: cure() }))
 }
 
 /// Refuses a machine that cannot enforce what `sandbox.require` asks for.

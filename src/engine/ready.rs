@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use crate::domain::{Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status};
+use crate::host::PairWatch;
+use crate::measure::{self, PairAttempt};
 
 use super::EngineError;
 use super::calibrate::SetupTimes;
@@ -119,28 +121,39 @@ impl Session<'_, '_> {
     pub(super) fn identical_pairs(&mut self) -> Result<Vec<Pair>, EngineError> {
         let mut pairs = Vec::new();
         for number in 1..=self.settings.decision.calibration_pairs {
-            self.pause_point()?;
-            let attempt = self.identical_pair(number)?;
-            pairs.extend(attempt.complete());
-            self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
+            let mut pair = None;
+            // A pair across which the machine was suspended is void, and runs again.
+            while pair.is_none() {
+                self.pause_point()?;
+                let attempt = self.identical_pair(number)?;
+                pair = attempt.complete();
+                self.weather.learn(&attempt);
+                self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
+            }
+            pairs.extend(pair);
         }
         Ok(pairs)
     }
 
     fn identical_pair(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
         let order = self.settings.decision.seed.coin(ExperimentId::BASELINE, number);
-        let load = crate::host::load_average().map(|load| load.one);
+        let mut watch = PairWatch::begin();
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
             let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
             let (reading, _) =
                 self.one_run(arm, log)?.map_err(|failure| EngineError::BaselineBroken { detail: failure.detail })?;
+            watch.ran(arm, measure::cpu_seconds(&reading));
             match arm {
                 Arm::Baseline => baseline = Some(reading),
                 Arm::Candidate => candidate = Some(reading),
             }
         }
-        Ok(CandidateRun { pair: number, order, baseline, candidate, void: None, load, estimate: None, ln_e: None })
+        let (baseline, candidate) = (baseline.unwrap_or_default(), candidate.unwrap_or_default());
+        let attempt = PairAttempt::Complete(Pair { number, order, baseline, candidate });
+        let mut event = attempt.unless_suspended(watch.suspended()).to_event(number, order);
+        event.host = Some(watch.reading());
+        Ok(event)
     }
 
     /// Returns the last calibration where it was of this machine and this segment.

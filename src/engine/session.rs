@@ -24,6 +24,7 @@ use super::places::Places;
 use super::recorder::{Durability, Recorder};
 use super::rings::Rings;
 use super::screen::write_whole;
+use super::weather::Weather;
 use super::workbench::Workbench;
 
 /// A wait for the host lock that is not worth telling: two sessions that take turns wait for a pair of the other.
@@ -103,6 +104,7 @@ pub struct Session<'a, 'o> {
     pub(super) filtered: Vec<String>,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
+    pub(super) weather: Weather,
 }
 
 impl Session<'_, '_> {

@@ -20,7 +20,8 @@ const INTERRUPTED: u8 = 130;
 /// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
     let mut told = Told { ui: (!args.json).then_some(ui), findings: Vec::new(), closed: None };
-    let ended = examine(global, &mut told);
+    let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
+    let ended = examine(global, &flags, &mut told);
     let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
     if interrupted {
         told.found(Finding::skipped((Group::Slots, "slots"), "interrupted; what comes after this was not looked at"));
@@ -39,7 +40,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     Ok(code)
 }
 
-fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
+fn examine(global: &Global, flags: &Overrides, told: &mut Told<'_>) -> Result<(), CliError> {
     let start = place::start(global)?;
     let user = match UserRepository::open(&start) {
         Ok(user) => user,
@@ -48,7 +49,7 @@ fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
             return Ok(());
         }
     };
-    let place = Place::find(global, &Overrides::default());
+    let place = Place::find(global, flags);
     let good = doctor::examine_repository(&user, place.as_ref().ok().map(|place| &place.settings), told);
     let place = match place {
         Ok(place) => place,
