@@ -109,8 +109,9 @@ impl Session<'_, '_> {
         if !checks_first {
             step!(self.check_candidate());
         }
-        step!(self.verify_clean(&comparison));
-        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail: decision.detail }))
+        let proof = step!(self.prove(&tree, &comparison));
+        let detail = proof.map_or(decision.detail.clone(), |proof| format!("{}; {proof}", decision.detail));
+        Ok(Ok(Kept { tree, comparison, flags: decision.flags, detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.

@@ -1,7 +1,7 @@
 //! Rebuilds a candidate about to be kept from an empty cache, so that no warm cache can have made the win.
 
-use crate::domain::{Arm, Comparison, Pair, Phase, Reason, VerifyClean};
-use crate::measure::{self, PairAttempt};
+use crate::domain::{Arm, Comparison, Effect, Pair, Phase, Reason, VerifyClean};
+use crate::measure::{self, NextPair, PairAttempt, VoidCount};
 use crate::stats;
 
 use super::EngineError;
@@ -35,25 +35,32 @@ impl Session<'_, '_> {
         if let Err(failure) = rebuilt {
             return Ok(Err(stale(format!("rebuilt from an empty cache: {}", failure.detail))));
         }
-        if let Err(dropped) = self.check_candidate()? {
-            return Ok(Err(stale(format!("rebuilt from an empty cache: {}", dropped.detail))));
-        }
+        step!(self.check_rebuilt());
+        self.compare_clean(&comparison.primary)
+    }
+
+    /// Checks a candidate again that was rebuilt from an empty cache.
+    pub(super) fn check_rebuilt(&mut self) -> Step<()> {
+        let checked = self.check_candidate()?;
+        Ok(checked.map_err(|dropped| stale(format!("rebuilt from an empty cache: {}", dropped.detail))))
+    }
+
+    /// Measures a few pairs of a candidate rebuilt from an empty cache, all else as in the race.
+    pub(super) fn compare_clean(&mut self, effect: &Effect) -> Step<()> {
         let mut differences = Vec::new();
         for number in 1..=PAIRS {
             let pair = step!(self.clean_pair(number));
             differences.extend(self.difference(&pair));
         }
-        let effect = comparison.primary;
-        let left = stats::hodges_lehmann(&differences);
-        let error = 2.0 * effect.s / f64::from(PAIRS).sqrt();
-        if left + error < effect.mu / 2.0 {
+        if is_lost(&differences, effect) {
+            let left = stats::hodges_lehmann(&differences);
             let detail = format!("rebuilt from an empty cache, {left:.4} of the effect of {:.4} is left", effect.mu);
             return Ok(Err(stale(detail)));
         }
         Ok(Ok(()))
     }
 
-    fn rebuilds_at_once(&self) -> bool {
+    pub(super) fn rebuilds_at_once(&self) -> bool {
         let Some(build) = &self.settings.build else { return false };
         if build.keep.is_empty() {
             return false;
@@ -67,22 +74,40 @@ impl Session<'_, '_> {
 
     /// Measures one pair of the rebuilt program; it is no evidence, so it is not journalled as a pair.
     fn clean_pair(&mut self, number: u32) -> Step<Pair> {
-        self.pause_point()?;
-        match self.attempt_named(BEYOND_ANY_RACE + number, format!("clean-{number:02}"))? {
-            PairAttempt::Complete(pair) => Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
-                None => Ok(pair),
-                Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
-            }),
-            PairAttempt::CandidateFailed(failure) => Ok(Err(stale(failure.detail))),
-            PairAttempt::Void(void) => Err(EngineError::BaselineBroken { detail: void.why }),
+        let mut voids = VoidCount::default();
+        loop {
+            self.pause_point()?;
+            let (attempt, _) = self.attempt_named(BEYOND_ANY_RACE + number, format!("clean-{number:02}"))?;
+            let next = voids.record(&attempt);
+            match attempt {
+                PairAttempt::Complete(pair) => {
+                    return Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
+                        None => Ok(pair),
+                        Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
+                    });
+                }
+                PairAttempt::CandidateFailed(failure) => return Ok(Err(stale(failure.detail))),
+                PairAttempt::Void(void) | PairAttempt::Suspended(void) => {
+                    if next == NextPair::BaselineBroken {
+                        return Err(EngineError::BaselineBroken { detail: void.why });
+                    }
+                }
+            }
         }
     }
 
-    fn difference(&self, pair: &Pair) -> Option<f64> {
+    /// Returns the primary's difference in a pair, on the decision scale, above 0 better.
+    pub(super) fn difference(&self, pair: &Pair) -> Option<f64> {
         let primary = &self.settings.primary;
         let (baseline, candidate) = pair.values(&primary.name)?;
         Some(primary.scale.y(baseline, primary.direction)? - primary.scale.y(candidate, primary.direction)?)
     }
+}
+
+/// Says whether less than half of an effect is left in further pairs, beyond two standard errors of so few.
+pub(super) fn is_lost(differences: &[f64], effect: &Effect) -> bool {
+    let error = 2.0 * effect.s / (differences.len() as f64).sqrt();
+    stats::hodges_lehmann(differences) + error < effect.mu / 2.0
 }
 
 fn stale(detail: String) -> Dropped {

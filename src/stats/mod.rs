@@ -10,6 +10,7 @@
 //! implementation to by worked cases.
 
 mod budget;
+mod confirm;
 mod estimate;
 mod evidence;
 mod judge;
@@ -22,6 +23,7 @@ mod simulation;
 mod values;
 
 pub use budget::{Budget, COMPARE_ALPHA, alpha, epoch_size};
+pub use confirm::{CONFIRM_PAIRS, Confirmation, confirmation};
 pub use estimate::{Interval, Report, hodges_lehmann, lower_bound, median, report_effect, validation_interval};
 pub use evidence::Evidence;
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
