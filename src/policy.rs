@@ -173,7 +173,8 @@ pub fn failure(phase: Phase, outcome: Outcome) -> Option<Reason> {
         Phase::Apply => Some(Reason::ApplyFailed),
         Phase::Build => Some(reason(failure, Reason::BuildFailed, Reason::BuildTimeout)),
         // What builds with a warm cache and not from an empty one is another program.
-        Phase::VerifyClean => Some(reason(failure, Reason::StaleBuild, Reason::BuildTimeout)),
+        // The same holds for what builds in one of two equal folders only.
+        Phase::VerifyClean | Phase::Confirm => Some(reason(failure, Reason::StaleBuild, Reason::BuildTimeout)),
         Phase::Check => Some(reason(failure, Reason::CheckFailed, Reason::CheckTimeout)),
         Phase::Warmup | Phase::Measure | Phase::Holdout => {
             Some(reason(failure, Reason::BenchFailed, Reason::BenchTimeout))

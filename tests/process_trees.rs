@@ -35,6 +35,7 @@ impl Bench {
             time_limit: Duration::from_mins(1),
             grace: Duration::from_millis(300),
             limits: JobLimits::default(),
+            cores: None,
             confinement: Confinement::default(),
         };
         Self { dir, word, job }

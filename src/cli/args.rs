@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Direction, MetricName};
+use crate::domain::{CoreList, Direction, MetricName};
 
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
 #[derive(Debug, Parser)]
@@ -99,8 +99,11 @@ pub(super) struct Init {
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json")]
+#[command(after_help = "Examples:\n  autoresearch doctor\n  autoresearch doctor --json\n  autoresearch doctor --pin 2")]
 pub(super) struct Doctor {
+    /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
+    #[arg(long, value_name = "CORES")]
+    pub pin: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -142,6 +145,9 @@ pub(super) struct Run {
     /// Seed of the coins.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
+    #[arg(long, value_name = "CORES")]
+    pub pin: Option<String>,
 }
 
 /// Arguments of `try`.
@@ -161,6 +167,9 @@ pub(super) struct Try {
     /// Judge only; never move the branch.
     #[arg(long)]
     pub no_commit: bool,
+    /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
+    #[arg(long, value_name = "CORES")]
+    pub pin: Option<String>,
     /// One line that says what the candidate changes.
     #[arg(short = 'm', long, value_name = "TEXT")]
     pub description: Option<String>,
@@ -214,6 +223,9 @@ pub(super) struct Compare {
     /// Seed of the coins.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
+    #[arg(long, value_name = "CORES", value_parser = CoreList::new)]
+    pub pin: Option<CoreList>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -12,7 +12,7 @@ pub(super) const AUTOMATIC: [&str; 6] =
     ["auto.wall_s", "auto.user_s", "auto.sys_s", "auto.cpu_s", "auto.max_rss_bytes", "auto.tree_rss_bytes"];
 
 /// The longest time limit, in seconds: a year.
-const YEAR_S: f64 = 31_536_000.0;
+pub(super) const YEAR_S: f64 = 31_536_000.0;
 
 pub(super) fn text(text: &str) -> Result<String, Problem> {
     match text {

@@ -196,6 +196,9 @@ pub enum Problem {
     /// A metric made of several on a scale that has no meaning for it.
     #[error("is linear, but {0} compares ratios; delete it, or use \"toleranceAbs\" for a limit in the unit")]
     AggregateLinear(String),
+    /// A text that is no list of cores.
+    #[error("is wrong: {0}")]
+    Cores(#[from] crate::domain::CoreListError),
     /// A text that is no time of day.
     #[error("is '{0}', but must be a time of day such as \"07:30\"")]
     NotTime(String),

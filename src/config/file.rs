@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 
-use crate::domain::{CheckOrder, Command, Direction, Network, Patience, Reduce, Scale, VerifyClean};
+use crate::domain::{CheckOrder, Command, Confirm, Direction, Network, Patience, Reduce, Scale, VerifyClean};
 
 /// Marks, in the schema, a key that exists but is not supported by this version.
 pub(super) const UNSUPPORTED: &str = "x-notInThisVersion";
@@ -66,8 +66,8 @@ pub(super) struct ConfigFile {
     pub(super) sandbox: Option<SandboxFile>,
     /// Where the two slots live.
     pub(super) slots: Option<SlotsFile>,
-    /// Reserved: settings of the measuring host.
-    pub(super) host: Option<Unsupported>,
+    /// What is asked of the measuring machine.
+    pub(super) host: Option<HostFile>,
     /// Reserved: when ideas are closed.
     pub(super) ideas: Option<Unsupported>,
     /// Reserved: how kept commits are written.
@@ -250,7 +250,6 @@ pub(super) struct CandidateFile {
 /// The decision rule.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct DecisionFile {
     /// Pairs of baseline against baseline at session start.
     #[schemars(extend("default" = super::resolve::CALIBRATION_PAIRS))]
@@ -271,8 +270,10 @@ pub(super) struct DecisionFile {
     /// Seed of the coins that order each pair.
     #[schemars(extend("default" = super::resolve::SEED))]
     pub(super) seed: Option<u64>,
-    /// Reserved: whether a keep is measured once more.
-    pub(super) confirm: Option<Unsupported>,
+    /// Whether a win is measured again with the slots swapped before it is kept. auto: where rebuilding is cheap.
+    #[serde(default)]
+    #[schemars(schema_with = "confirm", extend("default" = "auto"))]
+    pub(super) confirm: Option<Confirm>,
 }
 
 /// When to stop; a rule left out is off.
@@ -356,6 +357,17 @@ pub(super) struct SlotsFile {
     pub(super) dir: Option<String>,
 }
 
+/// What is asked of the measuring machine.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HostFile {
+    /// CPU cores that the measured runs of both arms are confined to, such as "2" or "0,2-3". Default: all.
+    pub(super) pin: Option<String>,
+    /// Seconds that a pair waits at most while the machine is clearly busier than at calibration.
+    #[schemars(extend("default" = super::resolve::MAX_WAIT_S, "minimum" = 0))]
+    pub(super) max_wait_seconds: Option<f64>,
+}
+
 /// A command as written: a string or an array of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CommandFile(pub(super) Command);
@@ -436,6 +448,7 @@ words! {
     reduce: Reduce::Median, Reduce::Mean, Reduce::Min, Reduce::Max, Reduce::Last;
     verify_clean: VerifyClean::Auto, VerifyClean::Always, VerifyClean::Never;
     check_order: CheckOrder::ChecksFirst, CheckOrder::BenchFirst;
+    confirm: Confirm::Auto, Confirm::On, Confirm::Off;
     patience: Patience::Thorough, Patience::Normal, Patience::Thrifty;
     network: Network::None, Network::Loopback, Network::Host, Network::Full;
 }

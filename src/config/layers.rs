@@ -18,6 +18,8 @@ use super::{ConfigError, Place, Problem};
 /// | `stop.maxHours` | `AUTORESEARCH_MAX_HOURS` | `--max-hours` |
 /// | `stop.until` | `AUTORESEARCH_UNTIL` | `--until` |
 /// | `slots.dir` | `AUTORESEARCH_SLOTS_DIR` | `--slots-dir` |
+/// | `host.pin` | `AUTORESEARCH_PIN` | `--pin` |
+/// | `host.maxWaitSeconds` | `AUTORESEARCH_MAX_WAIT_SECONDS` | `--max-wait-seconds` |
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Overrides {
     /// Revision that the session starts from.
@@ -36,6 +38,10 @@ pub struct Overrides {
     pub until: Option<String>,
     /// Where the slots live.
     pub slots_dir: Option<String>,
+    /// Cores that measured runs are confined to.
+    pub pin: Option<String>,
+    /// Seconds that a pair waits at most for a quiet machine.
+    pub max_wait_seconds: Option<f64>,
 }
 
 /// A setting that layers above the file can give.
@@ -59,6 +65,8 @@ scalars! {
     MAX_HOURS: "stop.maxHours", "AUTORESEARCH_MAX_HOURS", "--max-hours";
     UNTIL: "stop.until", "AUTORESEARCH_UNTIL", "--until";
     SLOTS_DIR: "slots.dir", "AUTORESEARCH_SLOTS_DIR", "--slots-dir";
+    PIN: "host.pin", "AUTORESEARCH_PIN", "--pin";
+    MAX_WAIT: "host.maxWaitSeconds", "AUTORESEARCH_MAX_WAIT_SECONDS", "--max-wait-seconds";
 }
 
 /// The environment that a configuration is read in.
@@ -84,6 +92,7 @@ impl Overrides {
         let stop = file.stop.get_or_insert_default();
         let decision = file.decision.get_or_insert_default();
         let slots = file.slots.get_or_insert_default();
+        let host = file.host.get_or_insert_default();
         put(&mut file.base, self.base.as_ref(), &BASE, note);
         put(&mut file.branch, self.branch.as_ref(), &BRANCH, note);
         put(&mut decision.max_pairs, self.max_pairs.as_ref(), &MAX_PAIRS, note);
@@ -92,6 +101,8 @@ impl Overrides {
         put(&mut stop.max_hours, self.max_hours.as_ref(), &MAX_HOURS, note);
         put(&mut stop.until, self.until.as_ref(), &UNTIL, note);
         put(&mut slots.dir, self.slots_dir.as_ref(), &SLOTS_DIR, note);
+        put(&mut host.pin, self.pin.as_ref(), &PIN, note);
+        put(&mut host.max_wait_seconds, self.max_wait_seconds.as_ref(), &MAX_WAIT, note);
     }
 }
 
@@ -112,6 +123,8 @@ fn from_environment(env: &Environment) -> Result<Overrides, ConfigError> {
         max_hours: variable(env, &MAX_HOURS, "a number")?,
         until: variable(env, &UNTIL, "a time of day")?,
         slots_dir: variable(env, &SLOTS_DIR, "a folder")?,
+        pin: variable(env, &PIN, "a list of cores")?,
+        max_wait_seconds: variable(env, &MAX_WAIT, "a number")?,
     })
 }
 

@@ -181,6 +181,7 @@ fn rules(s: &Settings) -> Rows {
         row("decision.patience", json!(s.decision.patience)),
         row("decision.strict", s.decision.strict),
         row("decision.seed", s.decision.seed.0),
+        row("decision.confirm", json!(s.decision.confirm)),
         row("stop.maxIterations", json!(s.stop.max_iterations)),
         row("stop.maxHours", json!(s.stop.max_hours)),
         row("stop.until", json!(s.stop.until)),
@@ -203,5 +204,7 @@ fn limits(s: &Settings) -> Rows {
         row("sandbox.caches", json!(s.sandbox.caches)),
         row("sandbox.env", json!(s.sandbox.env)),
         row("slots.dir", json!(s.slots_dir)),
+        row("host.pin", json!(s.host.pin)),
+        row("host.maxWaitSeconds", s.host.max_wait_s),
     ]
 }

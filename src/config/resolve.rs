@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Base, CandidateSource, Checks, Decision, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings,
-    Stop,
+    Base, CandidateSource, Checks, CoreList, Decision, Host, Limits, MetricName, Objective, Sandbox, Scale, Scope,
+    Sentinel, Settings, Stop,
 };
 
 use super::check;
 use super::commands;
 use super::file::{
-    CandidateFile, ChecksFile, ConfigFile, DecisionFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile, SentinelFile,
-    StopFile,
+    CandidateFile, ChecksFile, ConfigFile, DecisionFile, HostFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile,
+    SentinelFile, StopFile,
 };
 use super::layers::{self, Environment, Overlaid};
 use super::origin::{self, Shown};
@@ -30,6 +30,7 @@ pub(super) const OUTPUT_BYTES: u64 = 4 << 30;
 pub(super) const LOG_BYTES: u64 = 1 << 20;
 pub(super) const DISK_FREE_BYTES: u64 = 1 << 30;
 pub(super) const READ_ONLY: [&str; 1] = ["~/.cargo/registry"];
+pub(super) const MAX_WAIT_S: f64 = 60.0;
 const MIN_EFFECT: f64 = 0.01;
 /// Four pairs set the scale of a metric that has none yet (statistics section 3), so fewer calibrate nothing.
 const FEWEST_CALIBRATION_PAIRS: u32 = 4;
@@ -162,6 +163,7 @@ impl Context {
                 None => None,
                 Some(dir) => Some(self.check("slots.dir", check::expanded(dir, env))?),
             },
+            host: self.host(&file.host.clone().unwrap_or_default())?,
         })
     }
 
@@ -280,6 +282,7 @@ impl Context {
             patience: file.patience.unwrap_or_default(),
             strict: file.strict.unwrap_or_default(),
             seed: crate::domain::Seed(file.seed.unwrap_or(SEED)),
+            confirm: file.confirm.unwrap_or_default(),
         })
     }
 
@@ -313,6 +316,14 @@ impl Context {
             processes: maybe("limits.processes", file.processes)?,
             disk_free_bytes: file.disk_free_bytes.unwrap_or(DISK_FREE_BYTES),
         })
+    }
+
+    fn host(&self, file: &HostFile) -> Result<Host, ConfigError> {
+        let cores = |text: &String| CoreList::new(text).map_err(Problem::from);
+        let pin = file.pin.as_ref().map(|text| self.check("host.pin", cores(text))).transpose()?;
+        let most = file.max_wait_seconds.unwrap_or(MAX_WAIT_S);
+        let max_wait_s = self.check("host.maxWaitSeconds", check::within(most, 0.0, check::YEAR_S))?;
+        Ok(Host { pin, max_wait_s })
     }
 
     fn sandbox(&self, file: &SandboxFile) -> Result<Sandbox, ConfigError> {

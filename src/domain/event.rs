@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, MetricName, ObjectId,
-    Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, Settings, Status, StopRule, VoidPair,
+    Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HostReading, MetricName,
+    ObjectId, Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, Settings, Status, StopRule,
+    VoidPair,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -261,9 +262,15 @@ pub struct CandidateRun {
     /// Why the pair does not count; `None` when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void: Option<VoidPair>,
-    /// One-minute load average before the pair.
+    /// One-minute load average before the pair, in journals that have no `host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<f64>,
+    /// What the machine was like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostReading>,
+    /// Whether it confirms a win with the slots swapped, and so is no part of the race.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub swapped: bool,
     /// The running estimate `(gain, low, high)` on the decision scale after this pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<(f64, f64, f64)>,

@@ -5,8 +5,10 @@
 mod change;
 mod command;
 mod comparison;
+mod cores;
 mod event;
 mod exit;
+mod host;
 mod ids;
 mod metric;
 mod observer;
@@ -20,12 +22,14 @@ mod status;
 pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
 pub use comparison::{CoPrimary, Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
+pub use cores::{CoreList, CoreListError};
 pub use event::{
     Calibrated, CandidateRun, Claimed, Configured, Decided, Event, IdeaEdited, MetricCalibration, Note, PhaseEnded,
     PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied, Screened, Screening, Stopped, Undone,
     Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
+pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
 pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
 pub use observer::Observer;
@@ -34,7 +38,7 @@ pub use phase::Phase;
 pub use proposal::{Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
 pub use seed::Seed;
 pub use settings::{
-    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Decision, Limits, Network, Objective, Patience, Prepare,
-    Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Confirm, Decision, Host, Limits, Network, Objective,
+    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
 };
 pub use status::{Flag, Reason, Status, StopRule};

@@ -26,6 +26,8 @@ pub enum Phase {
     Holdout,
     /// A keep rebuilt from an empty cache.
     VerifyClean,
+    /// A keep rebuilt in the other slot, with the baseline in its own.
+    Confirm,
     /// The branch moves and the slots swap, or the candidate is dropped.
     Settle,
 }
@@ -43,6 +45,7 @@ impl std::fmt::Display for Phase {
             Self::Decide => "decide",
             Self::Holdout => "holdout",
             Self::VerifyClean => "clean rebuild",
+            Self::Confirm => "confirmation",
             Self::Settle => "settle",
         })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Direction, MetricName, Reduce, Scale, Seed, TimeLimit};
+use super::{Command, CoreList, Direction, MetricName, Reduce, Scale, Seed, TimeLimit};
 
 /// Everything that a session was told. Paths are relative to the repository root unless they say otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Settings {
     pub sandbox: Sandbox,
     /// Where the slots live; `None` is the user's cache folder.
     pub slots_dir: Option<PathBuf>,
+    /// What is asked of the measuring machine.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub host: Host,
 }
 
 impl Settings {
@@ -235,6 +238,22 @@ pub struct Decision {
     pub strict: bool,
     /// Seed of the coins.
     pub seed: Seed,
+    /// When a win is confirmed in swapped slots before it is kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub confirm: Confirm,
+}
+
+/// When a win is confirmed in swapped slots before it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// Where rebuilding both slots is cheap beside the race, or next to nothing (the default).
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
 }
 
 /// How soon a hopeless race ends: the `z` of the futility rule.
@@ -293,6 +312,27 @@ pub struct Limits {
     pub processes: Option<u64>,
     /// Free disk below which the session stops, in bytes.
     pub disk_free_bytes: u64,
+}
+
+/// What is asked of the measuring machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Host {
+    /// Cores that the measured runs of both arms are confined to; `None` = all.
+    pub pin: Option<CoreList>,
+    /// Seconds that a pair waits at most for a machine that is busier than at calibration.
+    pub max_wait_s: f64,
+}
+
+impl Default for Host {
+    /// Returns no pinning and a minute of patience.
+    fn default() -> Self {
+        Self { pin: None, max_wait_s: 60.0 }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What commands may reach.

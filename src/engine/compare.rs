@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::{
-    Arm, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Decision, Direction, Event, ExperimentId, Limits,
-    MetricCalibration, MetricName, Note, ObjectId, Objective, Observer, PatchText, Patience, Phase, Proposal,
-    ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed, Settings, Stop, TimeLimit,
-    VerifyClean,
+    Arm, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Confirm, Decision, Direction, Event,
+    ExperimentId, Host, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective, Observer, PatchText,
+    Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed,
+    Settings, Stop, TimeLimit, VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -69,6 +69,8 @@ pub struct Question {
     pub max_pairs: u32,
     /// Seed of the coins.
     pub seed: Seed,
+    /// What is asked of the measuring machine.
+    pub host: Host,
 }
 
 /// What a comparison found.
@@ -264,6 +266,7 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         limits: limits(),
         sandbox: sandbox(),
         slots_dir: None,
+        host: question.host.clone(),
     }
 }
 
@@ -288,6 +291,8 @@ fn decision(question: &Question) -> Decision {
         patience: Patience::Thorough,
         strict: false,
         seed: question.seed,
+        // A comparison is asked for a number, and keeps nothing.
+        confirm: Confirm::Off,
     }
 }
 
@@ -322,6 +327,7 @@ mod tests {
             min_effect: 0.01,
             max_pairs: 30,
             seed: Seed(1),
+            host: Host::default(),
         };
         let epoch = stats::epoch_size(None, None, None);
         let alpha = stats::Budget::new(decision(&question).false_keep_share, epoch).alpha();

@@ -71,15 +71,25 @@ impl ExperimentFacts {
         self.evidence_lost = true;
     }
 
-    /// Returns the complete pairs, by number, with those that it goes on from.
+    /// Returns the complete pairs of the race, by number, with those that it goes on from.
     pub fn pairs(&self) -> Vec<Pair> {
         let carried = self.carried.iter().flat_map(|carried| carried.pairs.iter().cloned());
         carried.chain(self.own_pairs()).collect()
     }
 
-    /// Returns the complete pairs that it measured itself.
+    /// Returns the complete pairs of the race that it measured itself.
     pub(super) fn own_pairs(&self) -> Vec<Pair> {
-        self.attempts.iter().filter_map(CandidateRun::complete).collect()
+        self.complete(false)
+    }
+
+    /// Returns the complete pairs that confirm a win with the slots swapped, by number.
+    pub(super) fn swapped_pairs(&self) -> Vec<Pair> {
+        self.complete(true)
+    }
+
+    fn complete(&self, swapped: bool) -> Vec<Pair> {
+        let attempts = self.attempts.iter().filter(|attempt| attempt.swapped == swapped);
+        attempts.filter_map(CandidateRun::complete).collect()
     }
 
     /// Says whether it goes on with the evidence, and at the alpha, of an earlier experiment.
@@ -115,6 +125,8 @@ mod tests {
                 candidate: Some(Reading::default()),
                 void: None,
                 load: None,
+                host: None,
+                swapped: false,
                 estimate: None,
                 ln_e: None,
             }))

@@ -8,6 +8,7 @@ mod calibrate;
 mod carry;
 mod clock;
 pub mod compare;
+mod confirm;
 pub mod demo;
 pub mod doctor;
 pub mod dry_run;
@@ -46,6 +47,7 @@ mod undo;
 mod validate;
 mod verify_clean;
 mod watch;
+mod weather;
 mod workbench;
 
 pub use crate::policy::Remaining;

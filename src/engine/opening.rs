@@ -23,6 +23,7 @@ use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Purpose, Session};
+use super::weather::Weather;
 use super::workbench::Workbench;
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
@@ -38,6 +39,8 @@ pub(super) struct ReadBack {
     pub unfinished: Vec<ExperimentFacts>,
     /// Edits of ideas.md that settled experiments owe, oldest first.
     pub owed: Vec<OwedEdit>,
+    /// What calibration saw of the machine.
+    pub weather: Weather,
 }
 
 /// Reads a journal back in one pass.
@@ -46,6 +49,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
     let mut state = SessionState::new(reader.header().session);
     let mut rings = Rings::new(settings);
     let mut owed: Vec<OwedEdit> = Vec::new();
+    let mut weather = Weather::default();
     let mut open: BTreeMap<crate::domain::ExperimentId, ExperimentFacts> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
@@ -61,6 +65,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             state.pass_over(record.at);
         }
         rings.apply(record.experiment, &event);
+        weather.apply(record.experiment, &event);
         match (&event, record.experiment) {
             (Event::Run(run), Some(id)) => {
                 let facts = open.remove(&id).unwrap_or_default();
@@ -84,7 +89,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
         }
     }
-    Ok(ReadBack { state, rings, unfinished, owed })
+    Ok(ReadBack { state, rings, unfinished, owed, weather })
 }
 
 impl<'a, 'o> Session<'a, 'o> {
@@ -99,12 +104,13 @@ impl<'a, 'o> Session<'a, 'o> {
         };
         let survey = user.survey(&base)?;
         refuse(&survey)?;
+        refuse_pin(settings)?;
         if fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn();
-        let ReadBack { state, mut rings, unfinished, mut owed } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished, mut owed, weather } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -146,6 +152,7 @@ impl<'a, 'o> Session<'a, 'o> {
             deadline,
             purpose,
             checkpoints_off: false,
+            weather,
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;
@@ -236,6 +243,13 @@ fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
         std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
     }
     Ok(Journal::create(path, SessionId::generate(), VERSION)?)
+}
+
+/// Refuses to pin runs to cores that this process may not use.
+fn refuse_pin(settings: &Settings) -> Result<(), EngineError> {
+    let reason = settings.host.pin.as_ref().and_then(host::refuse_pin);
+    let cure = || "name other cores with --pin or 'host.pin', or leave it out".to_owned();
+    reason.map_or(Ok(()), |reason| Err(EngineError::Refused { reason, cure: cure() }))
 }
 
 /// Refuses a machine that cannot enforce what `sandbox.require` asks for.

@@ -118,9 +118,10 @@ impl Session<'_, '_> {
         if !checks_first {
             step!(self.check_candidate());
         }
-        step!(self.verify_clean(&comparison));
+        let proof = step!(self.prove(&tree, &comparison));
+        let detail = proof.map_or(decision.detail.clone(), |proof| format!("{}; {proof}", decision.detail));
         let flags = decision.flags.into_iter().chain(self.rebuild_is_due()).collect();
-        Ok(Ok(Kept { tree, comparison, reason: decision.reason, flags, detail: decision.detail }))
+        Ok(Ok(Kept { tree, comparison, reason: decision.reason, flags, detail }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.

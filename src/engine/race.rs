@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Arm, Comparison, Event, Pair, Phase, Reading, Reason};
-use crate::host;
+use crate::domain::{Arm, CandidateRun, Comparison, Event, HostReading, Pair, Phase, Reading, Reason};
+use crate::host::PairWatch;
 use crate::measure::{self, Bench, BenchFailure, NextPair, PairAttempt, VoidCount};
 use crate::stats::{Judge, Step as Judged};
 
@@ -29,9 +29,10 @@ impl Session<'_, '_> {
             }
         }
         loop {
-            let pair = step!(self.pair(judge.pairs() + 1, &judge));
+            let estimate = judge.estimate().map(|e| (e.gain, e.low, e.high));
+            let (pair, host) = step!(self.measured_pair(judge.pairs() + 1, &|event| event.estimate = estimate));
             let judged = judge.push(&pair)?;
-            self.record_pair(&pair, &judge)?;
+            self.record_pair(&pair, host, &judge)?;
             if let Some(difference) = measure::invariant_difference(&pair.baseline, &pair.candidate) {
                 return Ok(Err(Dropped::by(Reason::InvariantChanged, difference.to_string())));
             }
@@ -65,24 +66,26 @@ impl Session<'_, '_> {
         Err(self.broken(detail))
     }
 
-    /// Measures one complete pair; attempts that fail by the baseline's fault are void and tried again.
-    fn pair(&mut self, number: u32, judge: &Judge) -> Step<Pair> {
+    /// Measures one complete pair; attempts that fail by the baseline's fault are void and tried again. `add` completes
+    /// what the journal keeps of a void one.
+    pub(super) fn measured_pair(&mut self, number: u32, add: &dyn Fn(&mut CandidateRun)) -> Step<(Pair, HostReading)> {
         let mut voids = VoidCount::default();
         loop {
             self.pause_point()?;
-            let attempt = self.attempt(number)?;
+            self.wait_for_quiet()?;
+            let (attempt, host) = self.attempt(number)?;
             let next = voids.record(&attempt);
             match attempt {
-                PairAttempt::Complete(pair) => return Ok(Ok(pair)),
+                PairAttempt::Complete(pair) => return Ok(Ok((pair, host))),
                 PairAttempt::CandidateFailed(failure) => {
                     let dropped = Dropped::by(failure.reason, failure.detail);
                     self.log_failed_run(number, &dropped)?;
                     return Ok(Err(dropped));
                 }
-                PairAttempt::Void(ref void) => {
-                    let order = self.coin(number);
-                    let mut event = attempt.to_event(number, order);
-                    event.estimate = judge.estimate().map(|e| (e.gain, e.low, e.high));
+                PairAttempt::Void(ref void) | PairAttempt::Suspended(ref void) => {
+                    let mut event = attempt.to_event(number, self.coin(number));
+                    event.host = Some(host);
+                    add(&mut event);
                     let detail = void.why.clone();
                     self.recorder.experiment(Event::Pair(Box::new(event)), Durability::Written)?;
                     if next == NextPair::BaselineBroken {
@@ -93,12 +96,16 @@ impl Session<'_, '_> {
         }
     }
 
-    pub(super) fn attempt(&mut self, number: u32) -> Result<PairAttempt, EngineError> {
+    fn attempt(&mut self, number: u32) -> Result<(PairAttempt, HostReading), EngineError> {
         self.attempt_named(number, format!("{number:02}"))
     }
 
-    /// Runs one pair whose logs bear a name of their own.
-    pub(super) fn attempt_named(&mut self, number: u32, name: String) -> Result<PairAttempt, EngineError> {
+    /// Runs one pair whose logs bear a name of their own, and watches the machine meanwhile.
+    pub(super) fn attempt_named(
+        &mut self,
+        number: u32,
+        name: String,
+    ) -> Result<(PairAttempt, HostReading), EngineError> {
         self.attempt_ordered(number, self.coin(number), name)
     }
 
@@ -108,19 +115,23 @@ impl Session<'_, '_> {
         number: u32,
         order: crate::domain::Order,
         name: String,
-    ) -> Result<PairAttempt, EngineError> {
+    ) -> Result<(PairAttempt, HostReading), EngineError> {
         let _host = self.host_lock()?;
         let run_dir = self.places.run(self.current_id());
-        measure::run_pair(number, order, &mut PairBench { bench: &mut self.bench, run_dir, name })
+        let watch = PairWatch::begin();
+        self.weather.looked(watch.first());
+        let mut bench = PairBench { bench: &mut self.bench, run_dir, name, watch };
+        let attempt = measure::run_pair(number, order, &mut bench)?;
+        Ok((attempt.unless_suspended(bench.watch.suspended()), bench.watch.reading()))
     }
 
     fn coin(&self, number: u32) -> crate::domain::Order {
         self.settings.decision.seed.coin(self.current_id(), number)
     }
 
-    fn record_pair(&mut self, pair: &Pair, judge: &Judge) -> Result<(), EngineError> {
+    fn record_pair(&mut self, pair: &Pair, host: HostReading, judge: &Judge) -> Result<(), EngineError> {
         let mut event = PairAttempt::Complete(pair.clone()).to_event(pair.number, pair.order);
-        event.load = host::load_average().map(|load| load.one);
+        event.host = Some(host);
         let estimate = judge.estimate();
         event.estimate = estimate.map(|e| (e.gain, e.low, e.high));
         event.ln_e = estimate.and_then(|e| e.ln_e);
@@ -142,6 +153,8 @@ struct PairBench<'b, 'a> {
     run_dir: PathBuf,
     /// What the pair's logs are called.
     name: String,
+    /// The watch over the machine.
+    watch: PairWatch,
 }
 
 impl Bench for PairBench<'_, '_> {
@@ -150,6 +163,7 @@ impl Bench for PairBench<'_, '_> {
     fn run(&mut self, arm: Arm) -> Result<Result<Reading, BenchFailure>, EngineError> {
         let log = self.run_dir.join(super::logs::stem(Phase::Measure, Some(&format!("{}-{arm}", self.name))));
         let result = self.bench.bench(arm, log)?;
+        self.watch.ran(arm, result.as_ref().ok().and_then(|(reading, _)| measure::cpu_seconds(reading)));
         Ok(result.map(|(reading, _)| reading).map_err(|failure| BenchFailure {
             reason: failure.reason,
             detail: failure.detail,

@@ -5,6 +5,8 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status};
+use crate::host::PairWatch;
+use crate::measure::{self, PairAttempt};
 
 use super::EngineError;
 use super::calibrate::SetupTimes;
@@ -149,7 +151,12 @@ impl Session<'_, '_> {
     fn identical_pairs(&mut self, count: u32) -> Result<Vec<Pair>, EngineError> {
         let mut pairs = Vec::new();
         for number in 1..=count {
-            pairs.extend(self.next_identical_pair(number)?);
+            let mut pair = None;
+            // A pair across which the machine was suspended is void, and runs again.
+            while pair.is_none() {
+                pair = self.next_identical_pair(number)?;
+            }
+            pairs.extend(pair);
         }
         Ok(pairs)
     }
@@ -159,23 +166,29 @@ impl Session<'_, '_> {
         self.pause_point()?;
         let attempt = self.identical_pair(number)?;
         let pair = attempt.complete();
+        self.weather.learn(&attempt);
         self.recorder.experiment(Event::Pair(Box::new(attempt)), Durability::Written)?;
         Ok(pair)
     }
 
     fn identical_pair(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
         let order = self.settings.decision.seed.coin(ExperimentId::BASELINE, number);
-        let load = crate::host::load_average().map(|load| load.one);
+        let mut watch = PairWatch::begin();
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
             let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
             let (reading, _) = self.one_run(arm, log)?.map_err(|failure| self.broken(failure.detail))?;
+            watch.ran(arm, measure::cpu_seconds(&reading));
             match arm {
                 Arm::Baseline => baseline = Some(reading),
                 Arm::Candidate => candidate = Some(reading),
             }
         }
-        Ok(CandidateRun { pair: number, order, baseline, candidate, void: None, load, estimate: None, ln_e: None })
+        let (baseline, candidate) = (baseline.unwrap_or_default(), candidate.unwrap_or_default());
+        let attempt = PairAttempt::Complete(Pair { number, order, baseline, candidate });
+        let mut event = attempt.unless_suspended(watch.suspended()).to_event(number, order);
+        event.host = Some(watch.reading());
+        Ok(event)
     }
 
     /// Returns the last calibration where it was of this machine and this segment, and is not too old.

@@ -125,6 +125,7 @@ impl<'a> Runner<'a> {
             time_limit: errand.limit,
             grace: GRACE,
             limits: self.limits(),
+            cores: self.settings.host.pin.clone().filter(|_| is_measured(errand.phase)),
             confinement: self.confinement(slot, errand, home),
         })
     }
@@ -156,6 +157,22 @@ impl<'a> Runner<'a> {
             processes: limits.processes,
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
+    }
+}
+
+/// Says whether a phase's commands are pinned: what is measured is, what builds and checks is not.
+fn is_measured(phase: Phase) -> bool {
+    match phase {
+        Phase::Warmup | Phase::Measure | Phase::Holdout => true,
+        Phase::Screen
+        | Phase::Apply
+        | Phase::Prepare
+        | Phase::Build
+        | Phase::Check
+        | Phase::Decide
+        | Phase::VerifyClean
+        | Phase::Confirm
+        | Phase::Settle => false,
     }
 }
 

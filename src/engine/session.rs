@@ -25,6 +25,7 @@ use super::places::Places;
 use super::recorder::{Durability, Recorder};
 use super::rings::Rings;
 use super::screen::write_whole;
+use super::weather::Weather;
 use super::workbench::Workbench;
 
 /// A wait for the host lock that is not worth telling: two sessions that take turns wait for a pair of the other.
@@ -108,6 +109,7 @@ pub struct Session<'a, 'o> {
     pub(super) purpose: Purpose,
     /// Whether a validation between experiments failed, so that none is tried again.
     pub(super) checkpoints_off: bool,
+    pub(super) weather: Weather,
 }
 
 impl Session<'_, '_> {

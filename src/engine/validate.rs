@@ -248,10 +248,12 @@ impl Session<'_, '_> {
         let mut voids = VoidCount::default();
         loop {
             self.pause_point()?;
-            let attempt = self.attempt_ordered(number, order, format!("validation-{}-{number:02}", opposed.number))?;
+            self.wait_for_quiet()?;
+            let name = format!("validation-{}-{number:02}", opposed.number);
+            let (attempt, host) = self.attempt_ordered(number, order, name)?;
             let next = voids.record(&attempt);
             let mut event = attempt.to_event(number, order);
-            event.load = crate::host::load_average().map(|load| load.one);
+            event.host = Some(host);
             self.recorder.session(Event::Pair(Box::new(event)), Durability::Written)?;
             match attempt {
                 PairAttempt::Complete(pair) => {
@@ -263,10 +265,11 @@ impl Session<'_, '_> {
                 PairAttempt::CandidateFailed(failure) => {
                     return Ok(Err(Dropped::by(failure.reason, failure.detail)));
                 }
-                PairAttempt::Void(void) if next == NextPair::BaselineBroken => {
-                    return Err(EngineError::BaselineBroken { detail: void.why });
+                PairAttempt::Void(void) | PairAttempt::Suspended(void) => {
+                    if next == NextPair::BaselineBroken {
+                        return Err(self.broken(void.why));
+                    }
                 }
-                PairAttempt::Void(_) => {}
             }
         }
     }

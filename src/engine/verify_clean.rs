@@ -1,7 +1,7 @@
 //! Rebuilds a candidate about to be kept from an empty cache, so that no warm cache can have made the win.
 
-use crate::domain::{Arm, Comparison, Flag, MetricName, Pair, Phase, Reason, VerifyClean};
-use crate::measure::{self, PairAttempt};
+use crate::domain::{Arm, Comparison, Effect, Flag, MetricName, Pair, Phase, Reason, VerifyClean};
+use crate::measure::{self, NextPair, PairAttempt, VoidCount};
 use crate::stats;
 
 use super::pipeline::{Dropped, Step, step};
@@ -34,18 +34,26 @@ impl Session<'_, '_> {
         if let Err(failure) = rebuilt {
             return Ok(Err(stale(format!("rebuilt from an empty cache: {}", failure.detail))));
         }
-        if let Err(dropped) = self.check_candidate()? {
-            return Ok(Err(stale(format!("rebuilt from an empty cache: {}", dropped.detail))));
-        }
+        step!(self.check_rebuilt());
+        self.compare_clean(comparison)
+    }
+
+    /// Checks a candidate again that was rebuilt from an empty cache.
+    pub(super) fn check_rebuilt(&mut self) -> Step<()> {
+        let checked = self.check_candidate()?;
+        Ok(checked.map_err(|dropped| stale(format!("rebuilt from an empty cache: {}", dropped.detail))))
+    }
+
+    /// Measures a few pairs of a candidate rebuilt from an empty cache, all else as in the race.
+    pub(super) fn compare_clean(&mut self, comparison: &Comparison) -> Step<()> {
         let mut differences = Vec::new();
         let (told, effect) = comparison.told();
         for number in 1..=PAIRS {
             let pair = step!(self.clean_pair(number));
             differences.extend(self.difference(&pair, told));
         }
-        let left = stats::hodges_lehmann(&differences);
-        let error = 2.0 * effect.s / f64::from(PAIRS).sqrt();
-        if left + error < effect.mu.min(effect.mu / 2.0) {
+        if is_lost(&differences, effect) {
+            let left = stats::hodges_lehmann(&differences);
             let detail = format!("rebuilt from an empty cache, {left:.4} of the effect of {:.4} is left", effect.mu);
             return Ok(Err(stale(detail)));
         }
@@ -59,7 +67,7 @@ impl Session<'_, '_> {
         (warm && !self.rebuilds_at_once()).then_some(Flag::RebuildDue)
     }
 
-    fn rebuilds_at_once(&self) -> bool {
+    pub(super) fn rebuilds_at_once(&self) -> bool {
         let Some(build) = &self.settings.build else { return false };
         if build.keep.is_empty() {
             return false;
@@ -73,14 +81,25 @@ impl Session<'_, '_> {
 
     /// Measures one pair of the rebuilt program; it is no evidence, so it is not journalled as a pair.
     fn clean_pair(&mut self, number: u32) -> Step<Pair> {
-        self.pause_point()?;
-        match self.attempt_named(BEYOND_ANY_RACE + number, format!("clean-{number:02}"))? {
-            PairAttempt::Complete(pair) => Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
-                None => Ok(pair),
-                Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
-            }),
-            PairAttempt::CandidateFailed(failure) => Ok(Err(stale(failure.detail))),
-            PairAttempt::Void(void) => Err(self.broken(void.why)),
+        let mut voids = VoidCount::default();
+        loop {
+            self.pause_point()?;
+            let (attempt, _) = self.attempt_named(BEYOND_ANY_RACE + number, format!("clean-{number:02}"))?;
+            let next = voids.record(&attempt);
+            match attempt {
+                PairAttempt::Complete(pair) => {
+                    return Ok(match measure::invariant_difference(&pair.baseline, &pair.candidate) {
+                        None => Ok(pair),
+                        Some(difference) => Err(stale(format!("rebuilt from an empty cache: {difference}"))),
+                    });
+                }
+                PairAttempt::CandidateFailed(failure) => return Ok(Err(stale(failure.detail))),
+                PairAttempt::Void(void) | PairAttempt::Suspended(void) => {
+                    if next == NextPair::BaselineBroken {
+                        return Err(self.broken(void.why));
+                    }
+                }
+            }
         }
     }
 
@@ -93,6 +112,13 @@ impl Session<'_, '_> {
         };
         self.lens().roles.members(number).filter_map(difference).min_by(f64::total_cmp)
     }
+}
+
+/// Says whether less than half of an effect is left in further pairs, beyond two standard errors of so few; of an effect
+/// below 0, such as a simplification may have, whether more than that is lost.
+pub(super) fn is_lost(differences: &[f64], effect: &Effect) -> bool {
+    let error = 2.0 * effect.s / (differences.len() as f64).sqrt();
+    stats::hodges_lehmann(differences) + error < effect.mu.min(effect.mu / 2.0)
 }
 
 fn stale(detail: String) -> Dropped {

@@ -66,6 +66,8 @@ pub(super) struct Workbench<'a> {
     laid: Option<ObjectId>,
     /// Which metrics of a run matter; the first run fixes globs and line counts.
     pub plan: MetricPlan,
+    /// Bytes of an environment variable that every run of the bench sees; 0 is none.
+    pub padding: usize,
     /// Lines of each judged metric in one run.
     pub lines: BTreeMap<MetricName, u32>,
 }
@@ -100,6 +102,7 @@ impl<'a> Workbench<'a> {
             limits,
             plan,
             laid: None,
+            padding: 0,
             lines: BTreeMap::new(),
             root: root.to_owned(),
         };
@@ -219,6 +222,14 @@ impl<'a> Workbench<'a> {
         self.reset_to_tip(Arm::Candidate)
     }
 
+    /// Lets the arms change slots: each is laid out in the other's, and nothing is built. A keep's [`Self::swap`] goes by
+    /// roles, so that it needs no other care afterwards.
+    pub(super) fn change_slots(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
+        self.baseline = 1 - self.baseline;
+        self.reset_to_tip(Arm::Baseline)?;
+        self.lay(tree)
+    }
+
     /// Removes an arm's warm caches, so that its next build starts from nothing.
     pub(super) fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
         for folder in self.kept_folders() {
@@ -328,7 +339,7 @@ impl<'a> Workbench<'a> {
             limit: self.limits.bench,
             log,
             network: false,
-            env: env.collect(),
+            env: env.chain(self.padding()).collect(),
         };
         if let Some(path) = &metrics {
             let home = self.home(arm);
@@ -350,6 +361,11 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Returns the variable that moves the stack of a run, where there is to be one.
+    fn padding(&self) -> Option<(OsString, OsString)> {
+        (self.padding > 0).then(|| ("AUTORESEARCH_PADDING".into(), "x".repeat(self.padding).into()))
     }
 
     /// Runs a command in an arm's slot and looks at both slots afterwards.

@@ -43,6 +43,14 @@ impl CpuTimes {
         Some(self.steal.saturating_sub(earlier.steal) as f64 / total as f64)
     }
 
+    /// Returns the seconds of CPU time, summed over the CPUs, in which they were busy or the hypervisor ran something
+    /// else since an earlier reading; `None` when no time passed.
+    pub fn busy_seconds_since(&self, earlier: &Self) -> Option<f64> {
+        let total = self.total.checked_sub(earlier.total).filter(|total| *total > 0)?;
+        let busy = total.saturating_sub(self.idle.saturating_sub(earlier.idle));
+        Some(busy as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
     /// Returns the share of time in which the CPUs were busy between an earlier reading and this one, from 0 to 1;
     /// `None` when no time passed.
     pub fn busy_since(&self, earlier: &Self) -> Option<f64> {

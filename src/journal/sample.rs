@@ -9,10 +9,10 @@ use super::encode;
 use super::format::Header;
 use crate::domain::{
     Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CheckOrder, Checks, Command, Comparison,
-    Configured, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Limits, MetricCalibration, MetricName,
-    Network, ObjectId, Objective, PatchId, Patience, Phase, PhaseEnded, PhaseStarted, ProposalSource, Proposed,
-    Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed, SessionId, Settings, Status,
-    Stop, TimeLimit, Verdict,
+    Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Host, Limits,
+    MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience, Phase, PhaseEnded, PhaseStarted,
+    ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed,
+    SessionId, Settings, Status, Stop, TimeLimit, Verdict,
 };
 
 /// Pairs of each experiment of a sample.
@@ -84,6 +84,7 @@ pub fn settings() -> Settings {
             patience: Patience::Thorough,
             strict: false,
             seed: Seed(1),
+            confirm: Confirm::default(),
         },
         stop: Stop::default(),
         limits: Limits {
@@ -101,6 +102,7 @@ pub fn settings() -> Settings {
             env: Vec::new(),
         },
         slots_dir: None,
+        host: Host::default(),
     }
 }
 
@@ -259,6 +261,8 @@ fn run_of(id: ExperimentId, pair: u32, keep: bool) -> CandidateRun {
         candidate: Some(reading(Arm::Candidate, id, pair, keep)),
         void: None,
         load: Some(0.25),
+        host: None,
+        swapped: false,
         estimate: Some((0.1, 0.09, 0.11)),
         ln_e: Some(f64::from(pair)),
     }

@@ -21,5 +21,6 @@ pub use pair::{Bench, BenchFailure, NextPair, PairAttempt, VOIDS_MAX, VoidCount,
 pub use parse::{Invalid, Parsed, SAMPLES_MAX, Samples, Warning, parse};
 pub use plan::{MetricPlan, PlanError, primary_label};
 pub use run::{
-    InvalidValue, MeasureError, Place, RunFailure, RunFiles, RunReading, RunWarning, Stream, first_metric, read_run,
+    InvalidValue, MeasureError, Place, RunFailure, RunFiles, RunReading, RunWarning, Stream, cpu_seconds, first_metric,
+    read_run,
 };

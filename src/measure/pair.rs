@@ -62,17 +62,39 @@ pub enum PairAttempt {
     Void(VoidPair),
     /// The candidate failed, and the baseline did not when it was asked after it.
     CandidateFailed(BenchFailure),
+    /// The machine was suspended meanwhile: void, whatever the runs said, and no sign of a broken baseline.
+    Suspended(VoidPair),
 }
 
 impl PairAttempt {
-    /// Returns the attempt as the journal keeps it; load, estimate and evidence are for the caller to add.
+    /// Makes an attempt void during which the machine was suspended, for so many seconds in an arm.
+    ///
+    /// The rule does not look at what the runs said, so it favours no arm.
+    #[must_use]
+    pub fn unless_suspended(self, suspended: Option<(Arm, f64)>) -> Self {
+        let Some((arm, seconds)) = suspended else { return self };
+        Self::Suspended(VoidPair { arm, why: format!("the machine was suspended for {seconds:.0} s"), exit: None })
+    }
+
+    /// Returns the attempt as the journal keeps it; host, estimate and evidence are for the caller to add.
     pub fn to_event(&self, number: u32, order: Order) -> CandidateRun {
         let (baseline, candidate, void) = match self {
             Self::Complete(pair) => (Some(pair.baseline.clone()), Some(pair.candidate.clone()), None),
-            Self::Void(void) => (None, None, Some(void.clone())),
+            Self::Void(void) | Self::Suspended(void) => (None, None, Some(void.clone())),
             Self::CandidateFailed(failure) => (None, None, Some(failure.clone().voids(Arm::Candidate))),
         };
-        CandidateRun { pair: number, order, baseline, candidate, void, load: None, estimate: None, ln_e: None }
+        CandidateRun {
+            pair: number,
+            order,
+            baseline,
+            candidate,
+            void,
+            load: None,
+            host: None,
+            swapped: false,
+            estimate: None,
+            ln_e: None,
+        }
     }
 }
 
@@ -126,7 +148,7 @@ pub enum NextPair {
 pub struct VoidCount(u32);
 
 impl VoidCount {
-    /// Takes one attempt and says what to do after it; anything but a void one begins the count anew.
+    /// Takes one attempt and says what to do after it; a complete or blamed one begins the count anew.
     pub fn record(&mut self, attempt: &PairAttempt) -> NextPair {
         match attempt {
             PairAttempt::Complete(_) | PairAttempt::CandidateFailed(_) => {
@@ -134,6 +156,7 @@ impl VoidCount {
                 NextPair::GoOn
             }
             PairAttempt::Void(_) => self.void(),
+            PairAttempt::Suspended(_) => NextPair::TryAgain,
         }
     }
 

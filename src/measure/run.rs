@@ -186,6 +186,11 @@ pub fn read_run(files: RunFiles<'_>, usage: &Usage, plan: &MetricPlan) -> Result
     Ok(run.judge(plan))
 }
 
+/// Returns the CPU time that a run used, in seconds (`auto.cpu_s`).
+pub fn cpu_seconds(reading: &Reading) -> Option<f64> {
+    reading.metrics.iter().find(|(name, _)| name.as_str() == "auto.cpu_s").map(|(_, seconds)| *seconds)
+}
+
 /// Returns the metric that a finished run's output names first, stdout before stderr.
 pub fn first_metric(stdout: &Path, stderr: &Path) -> Result<Option<MetricName>, MeasureError> {
     match parse_file(stdout)?.first {

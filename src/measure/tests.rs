@@ -394,6 +394,26 @@ fn only_a_complete_attempt_is_journalled_as_a_pair_that_counts() {
 }
 
 #[test]
+fn an_attempt_across_a_suspension_is_void_whatever_came_of_it_and_breaks_no_baseline() {
+    let ends = [
+        attempt(Order::BaselineFirst, &[(B, true), (C, true)]),
+        attempt(Order::BaselineFirst, &[(B, true), (C, false), (B, true)]),
+        attempt(Order::BaselineFirst, &[(B, false)]),
+    ];
+    let mut count = VoidCount::default();
+    for end in ends {
+        assert_eq!(end.clone().unless_suspended(None), end);
+        let void = end.unless_suspended(Some((C, 3600.2)));
+        assert_eq!(count.record(&void), TryAgain);
+        let event = void.to_event(4, Order::BaselineFirst);
+        assert_eq!(
+            (event.complete(), event.void.unwrap().why.as_str()),
+            (None, "the machine was suspended for 3600 s")
+        );
+    }
+}
+
+#[test]
 fn each_end_of_a_bench_has_its_reason() {
     let reason = |outcome| BenchFailure::of_exit(&Exit { outcome, usage: Usage::default() }).map(|f| f.reason);
     assert_eq!(reason(Outcome::Code(0)), None);

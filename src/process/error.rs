@@ -103,6 +103,8 @@ pub enum SetupStep {
     OpenLog,
     /// Creating a process or thread.
     Spawn,
+    /// Confining the command to some cores.
+    Pin,
     /// Limiting the memory of the new process.
     LimitMemory,
     /// Entering new namespaces.
@@ -126,6 +128,7 @@ impl std::fmt::Display for SetupStep {
             Self::Adopt => "become the supervisor of",
             Self::OpenLog => "open the log file",
             Self::Spawn => "create the process",
+            Self::Pin => "pin to cores",
             Self::LimitMemory => "limit the memory of",
             Self::EnterNamespaces => "enter new namespaces in",
             Self::Hide => "hide",

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Command, Network};
+use crate::domain::{Command, CoreList, Network};
 
 /// A command to run under a supervisor.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Job {
     pub grace: Duration,
     /// Its resource limits.
     pub limits: JobLimits,
+    /// The cores that it is confined to (Linux only); `None` = those of this program.
+    pub cores: Option<CoreList>,
     /// What it may reach.
     pub confinement: Confinement,
 }

@@ -11,6 +11,7 @@ use rustix::fs::Access;
 use rustix::process::Pid;
 
 use super::error::SetupStep;
+use super::pin::Pinned;
 use super::wire::{RunOrder, SetupFailure};
 
 /// Exit code of a command that does not exist (POSIX shell, 2.8.2).
@@ -79,7 +80,10 @@ pub(super) fn launch(order: &RunOrder, logs: &Logs) -> Result<Launched, SetupFai
     command.arg0(name).args(args).current_dir(dir).env_clear();
     command.envs(order.env.iter().map(|(key, value)| (key, value)));
     command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
-    match command.spawn() {
+    let pinned = Pinned::to(order.cores.as_ref())?;
+    let spawned = command.spawn();
+    drop(pinned);
+    match spawned {
         Ok(child) => Ok(Launched::Running(Pid::from_child(&child))),
         Err(error) => spawn_error(logs, name, &error),
     }

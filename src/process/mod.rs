@@ -18,6 +18,7 @@ mod interrupts;
 mod job;
 mod launch;
 mod log;
+mod pin;
 mod run;
 mod supervisor;
 mod sys;

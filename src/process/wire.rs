@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::SetupStep;
 use super::job::Job;
-use crate::domain::{Exit, Network};
+use crate::domain::{CoreList, Exit, Network};
 
 /// The hidden first argument that makes this program a supervisor.
 pub(super) const SUPERVISE: &str = "__supervise";
@@ -39,6 +39,7 @@ pub(super) struct RunOrder {
     pub(super) memory_bytes: Option<u64>,
     pub(super) processes: Option<u64>,
     pub(super) disk_free_bytes: Option<u64>,
+    pub(super) cores: Option<CoreList>,
     pub(super) walls: Option<Walls>,
 }
 
@@ -134,6 +135,7 @@ impl RunOrder {
             memory_bytes: job.limits.memory_bytes,
             processes: job.limits.processes,
             disk_free_bytes: job.limits.disk_free_bytes,
+            cores: job.cores.clone(),
             walls,
         })
     }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::lens::{ChangeView, Lens};
 use crate::domain::{
-    Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, ObjectId, Objective, Order,
-    Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening, SentinelOutcome,
-    Settings, Status, Undone, Verdict,
+    Arm, Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, HostReading, ObjectId,
+    Objective, Order, Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening,
+    SentinelOutcome, Settings, Status, Undone, Verdict,
 };
 
 /// What a view of an experiment is made from.
@@ -102,6 +102,12 @@ pub struct PairView {
     pub void: Option<String>,
     /// Natural logarithm of the evidence after it.
     pub ln_e: Option<f64>,
+    /// Whether it was measured with the slots swapped, to confirm a win.
+    pub swapped: bool,
+    /// The arm during which others kept the machine much busier than during the other; the pair counts all the same.
+    pub disturbed: Option<Arm>,
+    /// What the machine was like.
+    pub host: Option<HostReading>,
 }
 
 /// A phase that ended.
@@ -291,6 +297,9 @@ fn pair(attempt: &CandidateRun, lens: &Lens) -> PairView {
         change,
         void: attempt.void.as_ref().map(|void| format!("{}: {}", void.arm, void.why)),
         ln_e: attempt.ln_e,
+        swapped: attempt.swapped,
+        disturbed: attempt.host.as_ref().and_then(HostReading::disturbed),
+        host: attempt.host,
     }
 }
 

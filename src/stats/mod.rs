@@ -10,6 +10,7 @@
 //! implementation to by worked cases.
 
 mod budget;
+mod confirm;
 mod contest;
 mod diagnosis;
 mod estimate;
@@ -26,6 +27,7 @@ mod simulation;
 mod values;
 
 pub use budget::{Budget, COMPARE_ALPHA, alpha, epoch_size};
+pub use confirm::{CONFIRM_PAIRS, Confirmation, confirmation};
 pub use contest::{GoalPlan, Member};
 pub use diagnosis::{Diagnosis, Levels, Tested, TwinRuns};
 pub use estimate::{

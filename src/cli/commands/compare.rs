@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
-use crate::domain::{Change, Effect, Reason, Seed, Status};
+use crate::domain::{Change, Effect, Host, Reason, Seed, Status};
 use crate::engine::compare::{Answer, Question, Surroundings, compare};
 use crate::engine::{EngineError, MetricRow};
 use crate::git::UserRepository;
@@ -56,6 +56,8 @@ fn question(args: &Compare, working_dir: String) -> Question {
         min_effect: args.min_effect,
         max_pairs: args.max_pairs,
         seed: Seed(args.seed),
+        // Somebody sits and waits for the answer.
+        host: Host { pin: args.pin.clone(), max_wait_s: 0.0 },
     }
 }
 

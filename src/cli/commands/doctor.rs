@@ -23,7 +23,8 @@ const INTERRUPTED: u8 = 130;
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
     let mut told =
         Told { ui: (!args.json).then_some(ui), now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
-    let ended = examine(global, &mut told);
+    let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
+    let ended = examine(global, &flags, &mut told);
     told.now.clear();
     let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
     if interrupted {
@@ -43,7 +44,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     Ok(code)
 }
 
-fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
+fn examine(global: &Global, flags: &Overrides, told: &mut Told<'_>) -> Result<(), CliError> {
     let start = place::start(global)?;
     let user = match UserRepository::open(&start) {
         Ok(user) => user,
@@ -52,7 +53,7 @@ fn examine(global: &Global, told: &mut Told<'_>) -> Result<(), CliError> {
             return Ok(());
         }
     };
-    let place = Place::find(global, &Overrides::default());
+    let place = Place::find(global, flags);
     let good = doctor::examine_repository(&user, place.as_ref().ok().map(|place| &place.settings), told);
     let place = match place {
         Ok(place) => place,

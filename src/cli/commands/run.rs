@@ -21,6 +21,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         seed: args.seed,
         max_iterations: args.max_iterations,
         max_hours: args.max_hours,
+        pin: args.pin.clone(),
         ..Overrides::default()
     };
     let place = Place::find(global, &flags)?;

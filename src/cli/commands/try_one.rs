@@ -19,7 +19,8 @@ use crate::propose;
 
 /// Judges the candidate: 0 kept, 4 discarded, 5 crashed, 6 checks failed.
 pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+    let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
+    let place = Place::find(global, &flags)?;
     let candidate = match args.resume {
         Some(experiment) => Candidate::Earlier(ExperimentId(experiment)),
         None => Candidate::New(offer(global, args, &place)?),

@@ -139,6 +139,7 @@ fn pairs(view: &ExperimentView, screen: Screen) -> String {
             Column::Number("candidate"),
             Column::Number("change"),
             Column::Number("ln E"),
+            Column::Text(""),
             Column::Flexible(""),
         ],
         screen,
@@ -155,7 +156,7 @@ fn in_brackets(view: &ExperimentView) -> String {
     if view.primary.unit.is_empty() { String::new() } else { format!("[{}]", view.primary.unit) }
 }
 
-fn pair_cells(pair: &PairView, unit: &str, strip: Option<Strip>) -> [Cell; 7] {
+fn pair_cells(pair: &PairView, unit: &str, strip: Option<Strip>) -> [Cell; 8] {
     let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), number);
     let first = match pair.order {
         Order::BaselineFirst => "baseline",
@@ -175,7 +176,15 @@ fn pair_cells(pair: &PairView, unit: &str, strip: Option<Strip>) -> [Cell; 7] {
         change.into(),
         pair.ln_e.map(|ln_e| format!("{ln_e:.1}")).unwrap_or_default().into(),
         drawn,
+        Cell::toned(&remarks(pair), Tone::Mild),
     ]
+}
+
+/// Says what is special about a pair that counts.
+fn remarks(pair: &PairView) -> String {
+    let swapped = pair.swapped.then(|| "slots swapped".to_owned());
+    let disturbed = pair.disturbed.map(|arm| format!("other work during the {arm}'s run"));
+    swapped.into_iter().chain(disturbed).collect::<Vec<_>>().join(", ")
 }
 
 fn phases(view: &ExperimentView, screen: Screen) -> String {
