@@ -44,8 +44,8 @@ pub fn confirmation(d: &[f64], s: f64, delta0: f64) -> Confirmation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::Machine;
-    use super::super::{Call, Noise, PairScale, Race, RaceRule};
+    use super::super::simulation::{Machine, Noise};
+    use super::super::{Call, PairScale, Race, RaceRule};
     use super::*;
 
     const MIN_EFFECT: f64 = 0.01;
@@ -68,7 +68,7 @@ mod tests {
 
     /// Races a candidate of one effect until it is kept or dropped; returns the scale of a keep.
     fn kept(machine: &mut Machine, effect: f64) -> Option<f64> {
-        let ring: Vec<f64> = (0..10).map(|_| machine.pair(0.0)).map(|(a, b)| a - b).collect();
+        let ring: Vec<f64> = (0..10).map(|_| machine.contest(0.0)).map(|(a, b)| a - b).collect();
         let scale = PairScale::of(&ring).unwrap();
         let rule = RaceRule {
             alpha: 0.005,
@@ -80,7 +80,7 @@ mod tests {
         };
         let mut race = Race::new(rule, scale);
         loop {
-            let (baseline, candidate) = machine.pair(effect);
+            let (baseline, candidate) = machine.contest(effect);
             match race.push(baseline, candidate) {
                 Call::Undecided => {}
                 Call::Keep => return Some(scale.s),
@@ -91,16 +91,16 @@ mod tests {
 
     /// Confirms keeps of a true effect whose build adds luck of `LAYOUT_SD` anew at each place, where `luck` says so.
     fn tally(cv: f64, effect: f64, luck: bool, keeps: u32) -> Tally {
-        let mut layout = Machine::new(Noise::Iid(LAYOUT_SD), 77);
-        let mut place = || if luck { layout.pair(0.0).0 } else { 0.0 };
+        let mut layout = Machine::new(&Noise::Iid(LAYOUT_SD), 77);
+        let mut place = || if luck { layout.contest(0.0).0 } else { 0.0 };
         let mut tally = Tally::default();
         for seed in 0.. {
-            let mut machine = Machine::new(Noise::Iid(cv), seed);
+            let mut machine = Machine::new(&Noise::Iid(cv), seed);
             let Some(s) = kept(&mut machine, effect + place()) else { continue };
             let elsewhere = effect + place();
             let mut d = Vec::new();
             let answer = loop {
-                let (baseline, candidate) = machine.pair(elsewhere);
+                let (baseline, candidate) = machine.contest(elsewhere);
                 d.push(baseline - candidate);
                 match confirmation(&d, s, DELTA0) {
                     Confirmation::Undecided => {}

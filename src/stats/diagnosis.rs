@@ -172,12 +172,11 @@ fn outliers(runs: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Noise;
-    use super::super::noise::Machine;
+    use super::super::simulation::{Machine, Noise};
     use super::*;
 
     /// Ten pairs of one program on a made-up machine; `shift` adds to run number i.
-    fn runs(noise: Noise, seed: u64, shift: impl Fn(usize) -> f64) -> Diagnosis {
+    fn runs(noise: &Noise, seed: u64, shift: impl Fn(usize) -> f64) -> Diagnosis {
         let mut machine = Machine::new(noise, seed);
         let pair = |i: usize| {
             let (first, second) = machine.in_order();
@@ -188,7 +187,7 @@ mod tests {
 
     /// Share of a thousand machines that a finding is made on.
     fn share(noise: Noise, shift: impl Fn(usize) -> f64, found: impl Fn(&Diagnosis) -> bool) -> f64 {
-        let count = (0..1000).filter(|&seed| found(&runs(noise, seed, &shift))).count();
+        let count = (0..1000).filter(|&seed| found(&runs(&noise, seed, &shift))).count();
         count as f64 / 1000.0
     }
 
@@ -207,7 +206,7 @@ mod tests {
     fn a_drift_is_found_with_its_size() {
         let slide = |i: usize| 0.05 * i as f64 / 19.0;
         assert!(share(Noise::Iid(0.01), slide, |d| d.drift.is_significant()) > 0.95);
-        let mean = (0..200).map(|seed| runs(Noise::Iid(0.01), seed, slide).drift.size).sum::<f64>() / 200.0;
+        let mean = (0..200).map(|seed| runs(&Noise::Iid(0.01), seed, slide).drift.size).sum::<f64>() / 200.0;
         assert!((mean - 0.05).abs() < 0.003, "{mean}");
     }
 
@@ -216,7 +215,7 @@ mod tests {
         let noise = Noise::Order(0.005);
         assert!(share(noise, |_| 0.0, |d| d.order.is_significant()) > 0.95);
         assert!(share(noise, |_| 0.0, |d| d.drift.is_significant()) < 0.02);
-        let size = runs(noise, 1, |_| 0.0).order.size;
+        let size = runs(&noise, 1, |_| 0.0).order.size;
         assert!((size - 0.02).abs() < 0.01, "{size}");
     }
 
@@ -225,27 +224,27 @@ mod tests {
         let found = share(Noise::Bimodal, |_| 0.0, |d| d.levels.is_some());
         assert!(found > 0.9, "{found}");
         let every_third = |i: usize| if i % 3 == 0 { 0.08 } else { 0.0 };
-        let levels = runs(Noise::Iid(0.005), 3, every_third).levels.unwrap();
+        let levels = runs(&Noise::Iid(0.005), 3, every_third).levels.unwrap();
         assert!((levels.distance - 0.08).abs() < 0.01 && (levels.worse_share - 0.35).abs() < 0.01, "{levels:?}");
     }
 
     #[test]
     fn outliers_are_counted_and_are_not_a_level() {
         let two_of_twenty = |i: usize| if i == 4 || i == 15 { 0.3 } else { 0.0 };
-        let found = runs(Noise::Iid(0.01), 7, two_of_twenty);
+        let found = runs(&Noise::Iid(0.01), 7, two_of_twenty);
         assert_eq!((found.outliers, found.levels), (2, None));
         assert!((found.outlier_share() - 0.1).abs() < 1e-12);
     }
 
     #[test]
     fn the_spread_of_a_run_is_its_coefficient_of_variation() {
-        let mean = (0..200).map(|seed| runs(Noise::Iid(0.03), seed, |_| 0.0).spread).sum::<f64>() / 200.0;
+        let mean = (0..200).map(|seed| runs(&Noise::Iid(0.03), seed, |_| 0.0).spread).sum::<f64>() / 200.0;
         assert!((mean - 0.03).abs() < 0.001, "{mean}");
     }
 
     #[test]
     fn an_exact_metric_has_nothing_to_tell() {
-        let found = runs(Noise::Exact, 1, |_| 7.0);
+        let found = runs(&Noise::Exact, 1, |_| 7.0);
         assert!(!found.drift.is_significant() && !found.order.is_significant());
         assert_eq!((found.levels, found.outliers), (None, 0));
         assert!(found.spread.abs() < 1e-15, "{found:?}");

@@ -1,7 +1,7 @@
 //! What a night can do: the time of a candidate of each kind, how many fit before the stop, and what costs the most.
 
-use super::noise::Machine;
-use super::{Call, Noise, PairScale, Race, RaceRule};
+use super::simulation::{Machine, Noise};
+use super::{Call, PairScale, Race, RaceRule};
 
 /// Races simulated for each kind of candidate: their mean number of runs is known to about 5 %.
 const RACES: u64 = 200;
@@ -47,14 +47,14 @@ pub fn runs_needed(rule: RaceRule, scale: PairScale, smallest: f64) -> RunsNeede
 
 fn mean_runs(rule: RaceRule, scale: PairScale, effect: f64) -> f64 {
     let noise = if scale.is_exact() { Noise::Exact } else { Noise::Iid(scale.s / std::f64::consts::SQRT_2) };
-    let pairs: u32 = (0..RACES).map(|race| pairs_of(rule, scale, (Machine::new(noise, SEED + race), effect))).sum();
+    let pairs: u32 = (0..RACES).map(|race| pairs_of(rule, scale, (Machine::new(&noise, SEED + race), effect))).sum();
     2.0 * f64::from(pairs) / RACES as f64
 }
 
 fn pairs_of(rule: RaceRule, scale: PairScale, (mut machine, effect): (Machine, f64)) -> u32 {
     let mut race = Race::new(rule, scale);
     loop {
-        let (baseline, candidate) = machine.pair(effect);
+        let (baseline, candidate) = machine.contest(effect);
         if race.push(baseline, candidate) != Call::Undecided {
             return race.standing().pairs;
         }

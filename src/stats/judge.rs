@@ -341,8 +341,8 @@ fn sample(pair: &Pair, plan: &SentinelPlan) -> Result<Sample, ValueError> {
 mod tests {
     use super::*;
     use crate::domain::{Arm, Direction, MetricName, Objective, Order, Reading, Reduce, Scale};
-    use crate::stats::noise::Machine;
-    use crate::stats::{Member, Noise, PairScale, ToleranceTest};
+    use crate::stats::simulation::{Machine, Noise};
+    use crate::stats::{Member, PairScale, ToleranceTest};
 
     fn name(text: &str) -> MetricName {
         MetricName::new(text).unwrap()
@@ -645,16 +645,16 @@ mod tests {
     }
 
     /// Returns the share of simplifications of a true effect that are kept, of any kind, and of those told as improved.
-    fn kept(noise: Noise, effect: f64, alpha: f64, races: u64) -> (f64, f64) {
+    fn kept(noise: &Noise, effect: f64, alpha: f64, races: u64) -> (f64, f64) {
         let (mut kept, mut improved) = (0_u32, 0_u32);
         for race in 0..races {
             let mut machine = Machine::new(noise, 77_000 + race);
-            let ring: Vec<f64> = (0..10).map(|_| machine.pair(0.0)).map(|(a, b)| a - b).collect();
+            let ring: Vec<f64> = (0..10).map(|_| machine.contest(0.0)).map(|(a, b)| a - b).collect();
             let mut plan = simplifying(0.0, Vec::new());
             plan.alpha = alpha;
             plan.primaries[0].members[0].scale = PairScale::of(&ring).unwrap();
             let comparison = judge_by(plan, |number| {
-                let (baseline, candidate) = machine.pair(effect);
+                let (baseline, candidate) = machine.contest(effect);
                 pair(number, (baseline.exp(), 1.0), (candidate.exp(), 1.0))
             });
             kept += u32::from(matches!(comparison.verdict, Verdict::NotWorse | Verdict::Improved));
@@ -666,8 +666,8 @@ mod tests {
     #[test]
     fn a_simplification_without_effect_is_often_kept_and_one_that_costs_more_than_is_tolerated_hardly_ever() {
         let alpha = 0.02;
-        assert!(kept(Noise::Iid(0.005), 0.0, alpha, 300).0 > 0.7);
-        for noise in [Noise::Iid(0.005), Noise::Iid(0.01), Noise::Ar1] {
+        assert!(kept(&Noise::Iid(0.005), 0.0, alpha, 300).0 > 0.7);
+        for noise in [&Noise::Iid(0.005), &Noise::Iid(0.01), &Noise::Ar1] {
             assert!(kept(noise, -0.02, alpha, 1000).0 <= alpha, "{noise:?}");
             assert!(kept(noise, -0.01_f64.ln_1p(), alpha, 1000).0 <= alpha, "{noise:?} at the tolerance");
         }
