@@ -3,8 +3,9 @@
 //! [`Ring`] knows how much the machine's pairs scatter, [`Race`] walks the pairs of the primary to a verdict,
 //! [`sentinel_test`] watches the secondary metrics, and [`Judge`] joins them over whole [`Pair`](crate::domain::Pair)s.
 //! [`report_effect`], [`lower_bound`] and [`validation_interval`] are what people see; [`Budget`] hands out the
-//! error budget of a session. [`Diagnosis`] says what ails a machine, and [`Forecast`] what a night can do on it. Everything is on the decision scale of [`Scale::y`](crate::domain::Scale::y), where a
-//! difference `d = y_baseline - y_candidate` above 0 is better. [`simulate`] checks the rule against noise models.
+//! error budget of a session. [`Diagnosis`] says what ails a machine, and [`Forecast`] what a night can do on it.
+//! Everything is on the decision scale of [`Scale::y`](crate::domain::Scale::y), where a difference
+//! `d = y_baseline - y_candidate` above 0 is better. [`simulate`] checks the rule against noise models.
 //!
 //! "Statistics section n" in these docs is the rule's specification, which `tests/statistics.rs` holds the
 //! implementation to by worked cases.
