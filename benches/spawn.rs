@@ -24,6 +24,7 @@ fn job(dir: &Path, confinement: Confinement) -> Job {
         grace: Duration::from_secs(1),
         limits: JobLimits::default(),
         confinement,
+        cores: None,
     }
 }
 

@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_slower_second_run_is_found_and_no_drift_is() {
         let noise = Noise::Order(0.005);
-        assert!(share(noise, |_| 0.0, |d| d.order.is_significant()) > 0.95);
-        assert!(share(noise, |_| 0.0, |d| d.drift.is_significant()) < 0.02);
+        assert!(share(noise.clone(), |_| 0.0, |d| d.order.is_significant()) > 0.95);
+        assert!(share(noise.clone(), |_| 0.0, |d| d.drift.is_significant()) < 0.02);
         let size = runs(&noise, 1, |_| 0.0).order.size;
         assert!((size - 0.02).abs() < 0.01, "{size}");
     }

@@ -675,7 +675,7 @@ mod tests {
 
     #[test]
     fn a_simplification_that_gains_is_told_as_improved() {
-        let (kept, improved) = kept(Noise::Iid(0.005), 0.05, 0.005, 200);
+        let (kept, improved) = kept(&Noise::Iid(0.005), 0.05, 0.005, 200);
         assert!(kept > 0.99 && improved > 0.99, "{kept} {improved}");
     }
 }
