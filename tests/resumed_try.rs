@@ -11,7 +11,7 @@ use support::TestEnvironment;
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
-/// Makes a project whose runs scatter by a percent, and a race of six pairs: too short for any evidence without the bet
+/// Makes a project whose runs scatter by a percent, and a race of nine pairs: too short for any evidence without the bet
 /// on jumps.
 fn short_races() -> TestEnvironment {
     let env = TestEnvironment::counting_project();
@@ -20,7 +20,7 @@ fn short_races() -> TestEnvironment {
         "#!/bin/sh\nset -eu\nn=$(cat \"$HOME/n\" 2>/dev/null || echo 0)\necho $((n + 1)) > \"$HOME/n\"\n\
          echo \"METRIC work=$(($(cat src/work) + (n * 7) % 11))\"\n",
     );
-    env.configure(|config| config["decision"] = json!({ "calibrationPairs": 6, "maxPairs": 6, "strict": true }));
+    env.configure(|config| config["decision"] = json!({ "calibrationPairs": 6, "maxPairs": 9, "strict": true }));
     env.patch("1-win.patch", "src/work", "900\n");
     env
 }
@@ -45,14 +45,14 @@ fn an_inconclusive_candidate_goes_on_with_its_pairs_at_its_alpha_and_is_kept() {
     for key in ["alpha", "delta0", "s", "threshold"] {
         assert_eq!(effect(&first)[key], effect(&second)[key], "{key}");
     }
-    assert!(effect(&second)["pairs"].as_u64().unwrap() > 6 && effect(&second)["pairs"].as_u64().unwrap() <= 12);
+    assert!(effect(&second)["pairs"].as_u64().unwrap() > 9 && effect(&second)["pairs"].as_u64().unwrap() <= 18);
     let own: Vec<u64> = env
         .events("counting", "pair")
         .iter()
         .filter(|pair| pair["experiment"] == 2)
         .map(|pair| pair["pair"].as_u64().unwrap())
         .collect();
-    assert_eq!((own[0], own.len() as u64), (7, effect(&second)["pairs"].as_u64().unwrap() - 6), "{own:?}");
+    assert_eq!((own[0], own.len() as u64), (10, effect(&second)["pairs"].as_u64().unwrap() - 9), "{own:?}");
     let proposed = env.events("counting", "proposed").pop().unwrap();
     assert_eq!((&proposed["resumes"], &proposed["description"]), (&json!(1), &json!("win")));
     assert_eq!((&first["measured"], &second["measured"]), (&json!(true), &json!(false)), "one index for both");
@@ -105,11 +105,11 @@ fn a_resumed_candidate_that_is_interrupted_goes_on_with_both_its_parts() {
     env.run(["try", "--resume", "1"]).expect(0);
     let (kept, text) = (run_line(&env, 2), env.journal_text("counting"));
     let lines: Vec<&str> = text.lines().collect();
-    let eighth = lines.iter().position(|line| {
+    let eleventh = lines.iter().position(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
-        line["type"] == "pair" && line["experiment"] == 2 && line["pair"] == 8
+        line["type"] == "pair" && line["experiment"] == 2 && line["pair"] == 11
     });
-    fs::write(env.state("counting").join("journal.jsonl"), lines[..=eighth.unwrap()].join("\n") + "\n").unwrap();
+    fs::write(env.state("counting").join("journal.jsonl"), lines[..=eleventh.unwrap()].join("\n") + "\n").unwrap();
     env.git(["update-ref", BRANCH, "main"]);
     env.run(["run"]).expect(0);
     let again = run_line(&env, 2);
@@ -118,6 +118,6 @@ fn a_resumed_candidate_that_is_interrupted_goes_on_with_both_its_parts() {
     assert_eq!(again["measured"], json!(false));
     let pairs = env.events("counting", "pair");
     let own: Vec<&Value> = pairs.iter().filter(|pair| pair["experiment"] == 2).map(|pair| &pair["pair"]).collect();
-    assert_eq!(own[..2], [&json!(7), &json!(8)], "{own:?}");
-    assert_eq!(effect(&again)["pairs"].as_u64().unwrap(), 6 + own.len() as u64);
+    assert_eq!(own[..2], [&json!(10), &json!(11)], "{own:?}");
+    assert_eq!(effect(&again)["pairs"].as_u64().unwrap(), 9 + own.len() as u64);
 }

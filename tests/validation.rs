@@ -127,6 +127,7 @@ fn poisoned_project() -> TestEnvironment {
     );
     env.script("bench.sh", "#!/bin/sh\necho \"METRIC work=$(cat out)\"\n");
     env.configure(|config| config["build"] = json!({ "command": "./build.sh", "keep": ["cache/"] }));
+    env.commit("a project that is built");
     env.patch("0-no-op.patch", "src/none", "nothing\n");
     env.run(["run"]).expect(0);
     builds_take_long(&env);
