@@ -5,8 +5,6 @@
 //! [`report_effect`], [`lower_bound`] and [`validation_interval`] are what people see; [`Budget`] hands out the
 //! error budget of a session. [`Diagnosis`] says what ails a machine, and [`Forecast`] what a night can do on it.
 //! Everything is on the decision scale of [`Scale::y`](crate::domain::Scale::y), where a difference
-//! error budget of a session. [`Diagnosis`] says what ails a machine, and [`Forecast`] what a night can do on it.
-//! Everything is on the decision scale of [`Scale::y`](crate::domain::Scale::y), where a difference
 //! `d = y_baseline - y_candidate` above 0 is better. [`simulation`] holds the rule against noise models.
 //!
 //! "Statistics section n" in these docs is the rule's specification, which `tests/statistics.rs` holds the
