@@ -70,6 +70,8 @@ pub(super) enum Command {
     Show(Show),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
+    /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
+    Simulate(Simulate),
     /// Print every setting with its value and origin, and the sealed files.
     Config(ConfigArgs),
     /// Remove slots, caches and old runs; prints the sizes first.
@@ -236,6 +238,34 @@ pub(super) struct Demo {
     /// Try only the candidates whose file names contain this text (may be repeated).
     #[arg(long, value_name = "TEXT")]
     pub only: Vec<String>,
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch simulate\n  autoresearch simulate --from-journal my-session\n  \
+    autoresearch simulate --sentinels 12\n  autoresearch simulate --check     exit code 7 where a published figure is missed")]
+pub(super) struct Simulate {
+    /// Take noise, metric and rule from a session of this repository, or from a journal file.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub from_journal: Option<String>,
+    /// Compare the rule with its published figures; exit code 7 where one is missed.
+    #[arg(long, conflicts_with_all = ["from_journal", "sentinels", "alpha"])]
+    pub check: bool,
+    /// Show how often K sentinels block a harmless patch and one with a regression of 10 %.
+    #[arg(long, value_name = "K", conflicts_with = "from_journal", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub sentinels: Option<u16>,
+    /// Races of each figure, sessions in proportion; --check takes at least 4000, and 20 000 of no-ops.
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub races: u32,
+    /// Error budget of each single candidate; a session's follows from its own rule.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.005, value_parser = share)]
+    pub alpha: f64,
+    /// Seed of the simulated noise.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `config`.

@@ -2,10 +2,8 @@
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 
+use super::error::BUG;
 use super::ui::Ui;
-
-/// The exit code of a bug in this program (FORMATS section 8).
-const BUG: u8 = 70;
 
 /// Runs a command; a panic in it is told as a bug and becomes exit code 70.
 ///

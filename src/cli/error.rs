@@ -13,12 +13,16 @@ use crate::engine::truth::TruthError;
 use crate::git::GitError;
 use crate::journal::JournalError;
 use crate::process::ProcessError;
+use crate::stats::simulation::{TooFewPairs, WatchError};
 
 /// The exit code of a command line that cannot be understood.
 pub(super) const USAGE: u8 = 2;
 
 /// The exit code of an interruption that left the journal complete.
 pub(super) const INTERRUPTED: u8 = 130;
+
+/// The exit code of a bug in this program (FORMATS section 8).
+pub(super) const BUG: u8 = 70;
 
 /// The exit code of what people can mend: configuration, repository, files.
 const USER: u8 = 1;
@@ -47,6 +51,17 @@ pub(super) enum CliError {
     /// The demo's list of true verdicts cannot be read.
     #[error(transparent)]
     Truth(#[from] TruthError),
+    /// A simulation went wrong.
+    #[error(transparent)]
+    Simulation(#[from] WatchError),
+    /// A journal has too few measurements to be a model of noise.
+    #[error("{} cannot be simulated: {source}", journal.display())]
+    TooFewPairs {
+        /// The journal.
+        journal: PathBuf,
+        /// What it lacks.
+        source: TooFewPairs,
+    },
     /// Standard output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -145,6 +160,7 @@ impl CliError {
         match self {
             Self::Engine(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
+            Self::Simulation(_) => BUG,
             Self::Interrupted | Self::NoVerdict => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
             Self::Git(_)
@@ -153,6 +169,7 @@ impl CliError {
             | Self::Process(_)
             | Self::Starter(_)
             | Self::Truth(_)
+            | Self::TooFewPairs { .. }
             | Self::Output(_)
             | Self::Io { .. }
             | Self::NoCacheHome

@@ -4,7 +4,7 @@
 //! [`sentinel_test`] watches the secondary metrics, and [`Judge`] joins them over whole [`Pair`](crate::domain::Pair)s.
 //! [`report_effect`], [`lower_bound`] and [`validation_interval`] are what people see; [`Budget`] hands out the
 //! error budget of a session. Everything is on the decision scale of [`Scale::y`](crate::domain::Scale::y), where a
-//! difference `d = y_baseline - y_candidate` above 0 is better. [`simulate`] checks the rule against noise models.
+//! difference `d = y_baseline - y_candidate` above 0 is better. [`simulation`] holds the rule against noise models.
 //!
 //! "Statistics section n" in these docs is the rule's specification, which `tests/statistics.rs` holds the
 //! implementation to by worked cases.
@@ -13,22 +13,19 @@ mod budget;
 mod estimate;
 mod evidence;
 mod judge;
-mod noise;
 mod quantile;
 mod race;
 mod ring;
 mod sentinel;
-mod simulation;
+pub mod simulation;
 mod values;
 
 pub use budget::{Budget, COMPARE_ALPHA, alpha, epoch_size};
 pub use estimate::{Interval, Report, hodges_lehmann, lower_bound, median, report_effect, validation_interval};
 pub use evidence::Evidence;
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
-pub use noise::Noise;
 pub use quantile::{t_upper, z_upper};
 pub use race::{Call, Race, RaceRule, Standing};
 pub use ring::{PairScale, Ring, SlotBias, delta0, resolvable_effect};
 pub use sentinel::{Look, SentinelPlan, ToleranceTest, effective_tolerance, family, sentinel_test};
-pub use simulation::{Cell, Frequency, simulate};
 pub use values::{ValueError, differences, y_pairs};

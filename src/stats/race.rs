@@ -333,6 +333,29 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_calibrated_exact_that_varies_learns_a_scale_from_four_pairs_and_needs_nine_more_to_be_kept() {
+        let d: Vec<f64> = (0..30).map(|i| 0.1 + if i % 2 == 0 { 0.004 } else { -0.004 }).collect();
+        let mut race = Race::new(RULE, EXACT);
+        let calls: Vec<Call> = d.iter().map(|v| race.push(3.0, 3.0 - v)).collect();
+        assert!(calls[..12].iter().all(|call| *call == Call::Undecided), "{calls:?}");
+        assert_eq!(calls[12], Call::Keep, "four pairs for the scale, nine tanh bets, no jump bet: {calls:?}");
+        let standing = race.standing();
+        assert!(!standing.jump && (standing.s - 1.4826 * 0.004).abs() < 1e-12, "{standing:?}");
+    }
+
+    #[test]
+    fn a_clock_of_coarse_ticks_is_kept_when_every_pair_shows_the_win() {
+        // Ticks of 4 %: most A/A pairs agree, a few differ by a tick.
+        let tick = 0.04;
+        let ring: Vec<f64> = [0.0, 0.0, 1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0].map(|ticks| ticks * tick).to_vec();
+        let scale = PairScale::of(&ring).unwrap();
+        assert!((scale.s - tick * 0.3_f64.sqrt()).abs() < 1e-12, "the root mean square, as the median is 0");
+        let won = run(RULE, scale, &[3.0, 2.0, 3.0, 3.0, 4.0, 3.0, 3.0, 3.0, 3.0].map(|ticks| ticks * tick));
+        assert_eq!(won.standing().call, Call::Keep);
+        assert_eq!(run(RULE, scale, &[0.0, 0.0, -tick, 0.0]).standing().call, Call::Discard);
+    }
+
+    #[test]
     fn the_race_ends_at_its_last_pair() {
         let d: Vec<f64> = (0..30).map(|i| 0.0145 + if i % 2 == 0 { 0.03 } else { -0.03 }).collect();
         let mut race = Race::new(RULE, PairScale { s: 0.002, threshold: 0.1 });

@@ -113,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn the_linear_scale_compares_signed_values_and_zero_by_their_difference() {
+        let metric = MetricName::new("t_ms").unwrap();
+        let d = |b, c, direction| {
+            differences(&y_pairs(&[pair(Some(b), Some(c))], &metric, Scale::Linear, direction).unwrap())[0]
+        };
+        assert!((d(-5.0, 2.0, Direction::Higher) - 7.0).abs() < 1e-15);
+        assert!((d(-5.0, -9.0, Direction::Lower) - 4.0).abs() < 1e-15);
+        assert!((d(3.0, 0.0, Direction::Lower) - 3.0).abs() < 1e-15);
+        assert!((Scale::Linear.setting(2.0) - 2.0).abs() < 1e-15, "and settings are in the metric's unit");
+    }
+
+    #[test]
     fn a_value_off_the_scale_is_named_with_its_arm() {
         let metric = MetricName::new("t_ms").unwrap();
         let error = y_pair(&pair(Some(1.0), Some(0.0)), &metric, Scale::Ratio, Direction::Lower).unwrap_err();
