@@ -1,4 +1,5 @@
 //! What is asked of a win before it is kept, and of the machine before and around each pair.
+#![cfg(target_os = "linux")]
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -25,8 +26,10 @@ fn project() -> TestEnvironment {
         "bench.sh",
         "#!/bin/sh\nset -eu\nn=$(cat \"$HOME/n\" 2>/dev/null || echo 0)\nn=$((n + 1))\necho $n > \"$HOME/n\"\n\
          value=$(cat cache/value)\n\
-         case \"$(basename \"$PWD\")\" in *b) if grep -q lucky src/other; then value=900; fi ;; esac\n\
-         echo \"METRIC work=$((value * 100 + n * 7 % 11 * 10))\"\necho \"INVARIANT cores=$(nproc)\"\n",
+         case \"$(basename \"$PWD\")\" in\n\
+         *b) noise=$((n * 5 % 11)); if grep -q lucky src/other; then value=900; fi ;;\n\
+         *) noise=$((n * 7 % 11)) ;;\nesac\n\
+         echo \"METRIC work=$((value * 100 + noise * 10))\"\necho \"INVARIANT cores=$(nproc)\"\n",
     );
     env.configure(|config| config["build"] = json!({ "command": "./build.sh", "keep": ["cache/"] }));
     env.commit("a project that builds");
@@ -37,6 +40,13 @@ fn pairs(env: &TestEnvironment, experiment: u64, swapped: bool) -> Vec<Value> {
     let mut pairs = env.events("counting", "pair");
     pairs.retain(|pair| pair["experiment"] == experiment && (pair["swapped"] == true) == swapped);
     pairs
+}
+
+/// Returns a core that this process may use.
+fn a_core() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+    list.trim().chars().take_while(char::is_ascii_digit).collect()
 }
 
 fn numbers(pairs: &[Value]) -> Vec<u64> {
@@ -63,7 +73,7 @@ fn a_true_win_is_confirmed_with_the_slots_swapped_and_the_next_one_too() {
         assert_eq!(env.settled("counting", no_effect)["status"], "discard", "the baseline is the kept one now");
     }
     let shown = env.run(["show", "1"]).expect(0).stdout;
-    assert_eq!(shown.matches("slots swapped").count(), 4, "three pairs and the verdict's words:\n{shown}");
+    assert_eq!(shown.matches("slots swapped").count(), 3, "{shown}");
 }
 
 #[test]
@@ -132,7 +142,7 @@ fn a_confirmation_cut_short_goes_on_with_its_pairs() {
 fn measured_runs_are_pinned_and_every_pair_says_what_the_machine_was_like() {
     let env = project();
     env.patch("1-no-op.patch", "src/other", "first\n");
-    env.run(["run", "--pin", "0"]).expect(0);
+    env.run(["run", "--pin", &a_core()]).expect(0);
     let found = env.events("counting", "pair");
     assert!(found.len() > 4);
     for pair in &found {
@@ -148,7 +158,7 @@ fn cores_that_are_none_or_not_there_are_refused_with_what_there_is() {
     let error = env.run(["run", "--pin", "2-1"]).expect(1).stderr;
     assert!(error.contains("--pin: 'host.pin' is wrong: '2-1' is no list of cores"), "{error}");
     let error = env.run(["run", "--pin", "1023"]).expect(1).stderr;
-    assert!(error.contains("runs cannot be pinned to core 1023: this process may use 0"), "{error}");
+    assert!(error.contains("runs cannot be pinned to core 1023: this process may use "), "{error}");
     env.configure(|config| config["host"] = json!({ "pin": "x" }));
     let error = env.run(["run"]).expect(1).stderr;
     assert!(error.contains("'host.pin' is wrong: 'x' is no list of cores"), "{error}");

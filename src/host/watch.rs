@@ -159,15 +159,15 @@ mod tests {
         }
     }
 
-    fn watch(looks: &[Snapshot]) -> PairWatch<impl FnMut() -> Snapshot> {
-        let mut looks = looks.to_vec().into_iter();
+    fn watch<const N: usize>(looks: [Snapshot; N]) -> PairWatch<impl FnMut() -> Snapshot> {
+        let mut looks = looks.into_iter();
         PairWatch::by(move || looks.next().unwrap())
     }
 
     #[test]
     fn what_others_used_is_what_the_program_did_not() {
         let start = Instant::now();
-        let mut watch = watch(&[look(start, 0, 0, 0), look(start, 1000, 0, 110), look(start, 2000, 0, 300)]);
+        let mut watch = watch([look(start, 0, 0, 0), look(start, 1000, 0, 110), look(start, 2000, 0, 300)]);
         watch.ran(Arm::Candidate, Some(1.0));
         watch.ran(Arm::Baseline, Some(0.9));
         let reading = watch.reading();
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_run_of_milliseconds_says_nothing_about_others() {
         let start = Instant::now();
-        let mut watch = watch(&[look(start, 0, 0, 0), look(start, 20, 0, 2), look(start, 40, 0, 9)]);
+        let mut watch = watch([look(start, 0, 0, 0), look(start, 20, 0, 2), look(start, 40, 0, 9)]);
         watch.ran(Arm::Baseline, Some(0.01));
         watch.ran(Arm::Candidate, Some(0.01));
         assert_eq!(watch.reading().others, None);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_suspension_is_found_by_the_clocks_with_the_arm_that_it_hit() {
         let start = Instant::now();
-        let mut watch = watch(&[look(start, 0, 7, 0), look(start, 500, 7, 50), look(start, 900, 3607, 90)]);
+        let mut watch = watch([look(start, 0, 7, 0), look(start, 500, 7, 50), look(start, 900, 3607, 90)]);
         watch.ran(Arm::Baseline, Some(0.5));
         assert_eq!(watch.suspended(), None);
         watch.ran(Arm::Candidate, Some(0.4));
