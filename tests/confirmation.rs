@@ -1,6 +1,5 @@
 //! What is asked of a win before it is kept, and of the machine before and around each pair.
 #![cfg(target_os = "linux")]
-
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod support;
