@@ -154,6 +154,7 @@ fn measured_runs_are_pinned_and_every_pair_says_what_the_machine_was_like() {
 #[test]
 fn cores_that_are_none_or_not_there_are_refused_with_what_there_is() {
     let env = project();
+    env.patch("1-no-op.patch", "src/other", "first\n");
     let error = env.run(["run", "--pin", "2-1"]).expect(1).stderr;
     assert!(error.contains("--pin: 'host.pin' is wrong: '2-1' is no list of cores"), "{error}");
     let error = env.run(["run", "--pin", "1023"]).expect(1).stderr;

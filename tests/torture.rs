@@ -68,7 +68,7 @@ fn facts(env: &TestEnvironment) -> Value {
     let proposed: Vec<Value> =
         of("proposed").map(|line| pick(line, &["experiment", "description", "idea", "patch_hash", "commit"])).collect();
     let pairs: Vec<Value> = of("pair")
-        .filter(|line| line["void"].is_null() && line["experiment"] != 0)
+        .filter(|line| line["void"].is_null() && line["experiment"].as_u64().is_some_and(|experiment| experiment > 0))
         .map(|line| {
             json!([
                 line["experiment"],
