@@ -68,9 +68,9 @@ impl fmt::Display for CoreList {
             let run = rest.iter().zip(first..).take_while(|(core, expected)| **core == *expected).count();
             let last = rest[run - 1];
             if first == last {
-                write!(f, "{separator}{first}")?
+                write!(f, "{separator}{first}")?;
             } else {
-                write!(f, "{separator}{first}-{last}")?
+                write!(f, "{separator}{first}-{last}")?;
             }
             (rest, separator) = (&rest[run..], ",");
         }

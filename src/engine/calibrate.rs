@@ -12,18 +12,18 @@ use super::session::Session;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SetupTimes {
     /// The first full build.
-    pub build_s: f64,
+    pub build: f64,
     /// The slowest check.
-    pub check_s: f64,
+    pub check: f64,
     /// All checks together.
-    pub checks_s: f64,
+    pub checks: f64,
 }
 
 impl SetupTimes {
     /// Adds what one check took.
     pub(super) fn add_check(&mut self, seconds: f64) {
-        self.check_s = self.check_s.max(seconds);
-        self.checks_s += seconds;
+        self.check = self.check.max(seconds);
+        self.checks += seconds;
     }
 }
 
@@ -36,12 +36,12 @@ impl Session<'_, '_> {
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
             metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
             parts: self.bench.parts(),
-            limits: [("build", setup.build_s), ("bench", run_s), ("check", setup.check_s)]
+            limits: [("build", setup.build), ("bench", run_s), ("check", setup.check)]
                 .map(|(command, seconds)| (command.to_owned(), seconds))
                 .into(),
             run_s,
-            build_s: setup.build_s,
-            checks_s: Some(setup.checks_s),
+            build_s: setup.build,
+            checks_s: Some(setup.checks),
             epoch: None,
         };
         calibrated.epoch = self.forecast_epoch(&calibrated);
@@ -73,12 +73,12 @@ impl Session<'_, '_> {
         let family = roles.largest_family(self.settings);
         let judged = roles.iter().map(|(name, role)| {
             let (direction, scale) = roles.lens(self.settings, name);
-            self.one_metric(pairs, Judged { name, scale, direction, role, family, alpha })
+            self.one_metric(pairs, &Judged { name, scale, direction, role, family, alpha })
         });
         judged.collect()
     }
 
-    fn one_metric(&self, pairs: &[Pair], judged: Judged<'_>) -> MetricCalibration {
+    fn one_metric(&self, pairs: &[Pair], judged: &Judged<'_>) -> MetricCalibration {
         let ring = differences(pairs, judged.name, |v| judged.scale.y(v, judged.direction));
         let absolute = judged.role.sentinel().is_some_and(|s| s.tolerance_abs.is_some());
         let ring_abs = if absolute {
@@ -96,7 +96,7 @@ impl Session<'_, '_> {
             threshold: scale.threshold,
             bias: bias.mu,
             bias_se: bias.se,
-            resolves: self.resolves(&judged, scale.s, bias),
+            resolves: self.resolves(judged, scale.s, bias),
             role: judged.role.label(),
             ring,
             ring_abs,

@@ -36,7 +36,8 @@ pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, listed:
     let worked = state.map_or(0.0, |state| state.hours(None));
     let of_hours = settings.stop.max_hours.map(|hours| 3600.0 * (hours - worked));
     let of_clock = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now()).seconds_left(now);
-    let iterations = settings.stop.max_iterations.map(|most| most.saturating_sub(state.map_or(0, |s| s.iterations())));
+    let iterations =
+        settings.stop.max_iterations.map(|most| most.saturating_sub(state.map_or(0, SessionState::iterations)));
     let seconds = [of_hours, of_clock].into_iter().flatten().min_by(f64::total_cmp).map(|seconds| seconds.max(0.0));
     Horizon { seconds, listed, iterations }
 }

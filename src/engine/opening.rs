@@ -102,9 +102,7 @@ impl<'a, 'o> Session<'a, 'o> {
             Purpose::Session => Some(user.identity()?),
             Purpose::Rehearsal | Purpose::Comparison => None,
         };
-        let survey = user.survey(&base)?;
-        refuse(&survey)?;
-        refuse_pin(settings)?;
+        let survey = surveyed(user, &base, settings)?;
         if fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
         }
@@ -271,6 +269,14 @@ pub(super) fn base_commit(user: &UserRepository, settings: &Settings) -> Result<
         Base::Current => user.require_commit()?,
         Base::Revision(revision) => user.resolve(revision)?,
     })
+}
+
+/// Looks at the repository and the machine, and refuses what a session cannot work with.
+fn surveyed(user: &UserRepository, base: &ObjectId, settings: &Settings) -> Result<Survey, EngineError> {
+    let survey = user.survey(base)?;
+    refuse(&survey)?;
+    refuse_pin(settings)?;
+    Ok(survey)
 }
 
 /// Turns the first refusal of a survey into an error.

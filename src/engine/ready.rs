@@ -62,7 +62,7 @@ impl Session<'_, '_> {
             self.prepare_where_due(arm)?;
             let clock = Instant::now();
             self.build_baseline(arm)?;
-            times.build_s = times.build_s.max(clock.elapsed().as_secs_f64());
+            times.build = times.build.max(clock.elapsed().as_secs_f64());
         }
         self.check_baseline(&mut times)?;
         if let Some(calibrated) = self.serving_calibration().filter(|made| wanted.accepts(made)) {

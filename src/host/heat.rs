@@ -32,7 +32,6 @@ fn numbers(root: &Path, word: &str, file: &str) -> Vec<f64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use super::*;
 

@@ -121,7 +121,7 @@ pub fn wait_until_quiet(
     let why = calm.busier(look()).filter(|_| !patience.is_zero())?;
     let mut wait = Wait { time: Duration::ZERO, why, in_vain: None };
     while wait.time < patience {
-        let step = PAUSE.min(patience - wait.time);
+        let step = PAUSE.min(patience.saturating_sub(wait.time));
         if pause(step).is_break() {
             return Some(wait);
         }
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn somebody_who_asks_ends_the_wait() {
         let look = || pressure(90.0);
-        let ended = wait_until_quiet(&calm(pressure(5.0)), Duration::from_secs(60), look, |_| ControlFlow::Break(()));
+        let ended = wait_until_quiet(&calm(pressure(5.0)), Duration::from_mins(1), look, |_| ControlFlow::Break(()));
         assert_eq!(ended.unwrap().time, Duration::ZERO);
     }
 }

@@ -186,14 +186,14 @@ mod tests {
     }
 
     /// Share of a thousand machines that a finding is made on.
-    fn share(noise: Noise, shift: impl Fn(usize) -> f64, found: impl Fn(&Diagnosis) -> bool) -> f64 {
-        let count = (0..1000).filter(|&seed| found(&runs(&noise, seed, &shift))).count();
+    fn share(noise: &Noise, shift: impl Fn(usize) -> f64, found: impl Fn(&Diagnosis) -> bool) -> f64 {
+        let count = (0..1000).filter(|&seed| found(&runs(noise, seed, &shift))).count();
         count as f64 / 1000.0
     }
 
     #[test]
     fn a_healthy_machine_rarely_raises_an_alarm() {
-        let iid = |found: fn(&Diagnosis) -> bool| share(Noise::Iid(0.01), |_| 0.0, found);
+        let iid = |found: fn(&Diagnosis) -> bool| share(&Noise::Iid(0.01), |_| 0.0, found);
         let (drift, order) = (iid(|d| d.drift.is_significant()), iid(|d| d.order.is_significant()));
         let levels = iid(|d| d.levels.is_some());
         let outliers = iid(|d| d.outlier_share() >= 0.1);
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_drift_is_found_with_its_size() {
         let slide = |i: usize| 0.05 * i as f64 / 19.0;
-        assert!(share(Noise::Iid(0.01), slide, |d| d.drift.is_significant()) > 0.95);
+        assert!(share(&Noise::Iid(0.01), slide, |d| d.drift.is_significant()) > 0.95);
         let mean = (0..200).map(|seed| runs(&Noise::Iid(0.01), seed, slide).drift.size).sum::<f64>() / 200.0;
         assert!((mean - 0.05).abs() < 0.003, "{mean}");
     }
@@ -213,17 +213,17 @@ mod tests {
     #[test]
     fn a_slower_second_run_is_found_and_no_drift_is() {
         let noise = Noise::Order(0.005);
-        assert!(share(noise.clone(), |_| 0.0, |d| d.order.is_significant()) > 0.95);
-        assert!(share(noise.clone(), |_| 0.0, |d| d.drift.is_significant()) < 0.02);
+        assert!(share(&noise, |_| 0.0, |d| d.order.is_significant()) > 0.95);
+        assert!(share(&noise, |_| 0.0, |d| d.drift.is_significant()) < 0.02);
         let size = runs(&noise, 1, |_| 0.0).order.size;
         assert!((size - 0.02).abs() < 0.01, "{size}");
     }
 
     #[test]
     fn two_levels_are_found_where_both_came_up_often_enough() {
-        let found = share(Noise::Bimodal, |_| 0.0, |d| d.levels.is_some());
+        let found = share(&Noise::Bimodal, |_| 0.0, |d| d.levels.is_some());
         assert!(found > 0.9, "{found}");
-        let every_third = |i: usize| if i % 3 == 0 { 0.08 } else { 0.0 };
+        let every_third = |i: usize| if i.is_multiple_of(3) { 0.08 } else { 0.0 };
         let levels = runs(&Noise::Iid(0.005), 3, every_third).levels.unwrap();
         assert!((levels.distance - 0.08).abs() < 0.01 && (levels.worse_share - 0.35).abs() < 0.01, "{levels:?}");
     }

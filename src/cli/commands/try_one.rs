@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let place = Place::find(global, &flags)?;
     let candidate = match args.resume {
         Some(experiment) => Candidate::Earlier(ExperimentId(experiment)),
-        None => Candidate::New(offer(global, args, &place)?),
+        None => Candidate::New(Box::new(offer(global, args, &place)?)),
     };
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
 /// What is to be judged.
 enum Candidate {
     /// Something new.
-    New(Offer),
+    New(Box<Offer>),
     /// An inconclusive experiment, further.
     Earlier(ExperimentId),
 }

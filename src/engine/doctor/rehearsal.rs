@@ -144,7 +144,7 @@ impl Walk<'_, '_, '_> {
         }
         if self.session.settings.build.is_some() {
             let Some(seconds) = self.each_arm(&Step::Build)? else { return Ok(None) };
-            times.build_s = seconds;
+            times.build = seconds;
         }
         let checks = self.session.bench.harness().checks();
         let count = checks.len();
@@ -167,7 +167,7 @@ impl Walk<'_, '_, '_> {
             let check = (Group::Baseline, "checks");
             let (detail, slowest) = (
                 format!("{count} {} on the base", if count == 1 { "check passes" } else { "checks pass" }),
-                times.check_s,
+                times.check,
             );
             self.report.found(Finding::ok(check, detail).fact("checks", count).fact("slowest_s", slowest));
         }

@@ -14,7 +14,9 @@ pub fn forecast(view: &ForecastView) -> String {
         count(view)
     );
     if let Some(smallest) = smallest {
-        text += &format!("the smallest effect that they can show is {smallest}\n");
+        text.push_str("the smallest effect that they can show is ");
+        text.push_str(smallest);
+        text.push('\n');
     }
     text
 }

@@ -74,9 +74,9 @@ impl Cell {
 /// Does one part of a cell's races; returns how many ended in a keep, and all benchmark runs.
 fn races(cell: &Cell, part: u32) -> (u32, u64) {
     let (mut keeps, mut runs) = (0, 0);
-    for race in part * PART..cell.races.min((part + 1) * PART) {
-        let (call, pairs) = race_once(cell, Machine::new(&cell.noise, seed_of(cell.seed, u64::from(race))));
-        keeps += u32::from(call == Call::Keep);
+    for number in part * PART..cell.races.min((part + 1) * PART) {
+        let (ended, pairs) = race_once(cell, Machine::new(&cell.noise, seed_of(cell.seed, u64::from(number))));
+        keeps += u32::from(ended == Call::Keep);
         runs += 2 * u64::from(pairs);
     }
     (keeps, runs)
@@ -86,9 +86,9 @@ fn race_once(cell: &Cell, mut machine: Machine) -> (Call, u32) {
     let mut race = Race::new(cell.rule, scale_of(&calibrate(&mut machine)));
     loop {
         let draw = machine.pair();
-        let call = race.push(machine.shown(draw.baseline, 0.0), machine.shown(draw.candidate, cell.effect));
-        if call != Call::Undecided {
-            return (call, race.standing().pairs);
+        let now = race.push(machine.shown(draw.baseline, 0.0), machine.shown(draw.candidate, cell.effect));
+        if now != Call::Undecided {
+            return (now, race.standing().pairs);
         }
     }
 }
