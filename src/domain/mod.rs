@@ -36,7 +36,7 @@ pub use observer::Observer;
 pub use pair::{Arm, Order, Pair, Reading, VoidPair};
 pub use phase::Phase;
 pub use proposal::{Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
-pub use seed::Seed;
+pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
     Base, Bench, Build, CandidateSource, CheckOrder, Checks, Confirm, Decision, Host, Limits, Network, Objective,
     Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,

@@ -29,9 +29,17 @@ impl Seed {
     }
 }
 
-/// Mixes 64 bits (the finaliser of `SplitMix64`; Steele, Lea and Flood 2014).
-fn splitmix64(x: u64) -> u64 {
-    let mut z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+/// Returns the first number of `SplitMix64` from a state (Steele, Lea and Flood 2014).
+pub fn splitmix64(state: u64) -> u64 {
+    mix64(state.wrapping_add(GOLDEN_GAMMA))
+}
+
+/// Adds to the state of `SplitMix64` for each number.
+pub const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Mixes 64 bits: the finaliser of `SplitMix64`.
+pub fn mix64(x: u64) -> u64 {
+    let mut z = x;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

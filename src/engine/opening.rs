@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Base, Configured, Event, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings};
+use crate::domain::{Base, Configured, Event, Note, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings};
 use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
@@ -107,7 +107,7 @@ impl<'a, 'o> Session<'a, 'o> {
             refuse_taken_branch(user, &settings.branch)?;
         }
         let journal = open_journal(&places.journal(), fresh)?;
-        let torn = journal.torn();
+        let torn = journal.torn().map(|torn| Event::Note(Note { text: torn.to_string() }));
         let ReadBack { state, mut rings, unfinished, mut owed, weather } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
@@ -115,9 +115,7 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let base = state.configured().map_or(base, |configured| configured.base.clone());
         let mut recorder = Recorder::new(journal, state, observers);
-        if let Some(torn) = torn {
-            recorder.session(Event::Note(crate::domain::Note { text: torn.to_string() }), Durability::Written)?;
-        }
+        torn.map_or(Ok(()), |torn| recorder.session(torn, Durability::Written))?;
         for done in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
             rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
             owed.extend(done.owed);

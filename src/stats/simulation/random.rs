@@ -1,5 +1,7 @@
 //! Pseudo-random numbers for simulations, the same for a seed on every machine.
 
+use crate::domain::{GOLDEN_GAMMA, mix64, splitmix64};
+
 /// xoshiro256++ (Blackman and Vigna 2019), seeded by splitmix64.
 #[derive(Debug, Clone)]
 pub(super) struct Rng {
@@ -10,8 +12,8 @@ impl Rng {
     pub(super) fn new(seed: u64) -> Self {
         let mut x = seed;
         let mut next = || {
-            x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            mix(x)
+            x = x.wrapping_add(GOLDEN_GAMMA);
+            mix64(x)
         };
         Self { state: [next(), next(), next(), next()] }
     }
@@ -53,15 +55,7 @@ impl Rng {
 
 /// Makes the seed of one part of a simulation, unlike that of every other part.
 pub(super) fn seed_of(seed: u64, part: u64) -> u64 {
-    mix(mix(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)).wrapping_add(part))
-}
-
-/// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
-fn mix(x: u64) -> u64 {
-    let mut z = x;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    mix64(splitmix64(seed).wrapping_add(part))
 }
 
 #[cfg(test)]
