@@ -287,7 +287,7 @@ pub(super) struct Demo {
     /// The experiment.
     #[arg(default_value = "lsm-batch")]
     pub name: String,
-    /// Small runs: at most 100 ms each, about three minutes in all.
+    /// Small runs: at most 100 ms each, about three minutes in all; keeps are not confirmed in swapped slots.
     #[arg(long)]
     pub quick: bool,
     /// Work in this new folder and leave it for a look.

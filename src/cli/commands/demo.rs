@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::{self, Overrides};
-use crate::domain::Settings;
+use crate::domain::{Confirm, Settings};
 use crate::engine::demo::{self, Found, Row};
 use crate::engine::{Context, PatchQueues, Places, Session, truth};
 use crate::git::UserRepository;
@@ -30,7 +30,11 @@ pub(in crate::cli) fn run(_global: &Global, args: &Demo, ui: &Ui) -> Result<u8, 
     let user = UserRepository::open(&project)?;
     let file = user.root().join(config::FILE_NAME);
     let resolved = config::load(user.root(), &file, &BTreeMap::new(), &Overrides::default())?;
-    let settings = resolved.settings;
+    let mut settings = resolved.settings;
+    if args.quick {
+        // Two more builds for each keep are a large part of a short demo; the full one confirms.
+        settings.decision.confirm = Confirm::Off;
+    }
     let places = Places::new(user.common_dir(), &scratch.path().join("cache"), &settings);
     let size = if args.quick { "quick" } else { "full" };
     ui.tell(&format!("demo {} ({size}) in {}", args.name, project.display()));
