@@ -65,6 +65,8 @@ fn an_inconclusive_candidate_goes_on_with_its_pairs_at_its_alpha_and_is_kept() {
 #[test]
 fn evidence_is_resumed_once_and_only_on_its_own_ground() {
     let env = short_races();
+    let answer = env.run(["try", "--resume", "1"]).expect(1);
+    assert!(answer.stderr.contains("has not run yet") && !env.has_rev(BRANCH), "{}", answer.stderr);
     env.run(["run"]).expect(0);
     let refused = |number: &str, part: &str| {
         let lines = env.events("counting", "proposed").len();
@@ -80,6 +82,8 @@ fn evidence_is_resumed_once_and_only_on_its_own_ground() {
     env.run(["try", "--resume", "1", "--no-commit"]).expect(0);
     refused("1", "experiment 3 went on with experiment 1 already");
     env.run(["try"]).expect(2);
+    let answer = env.run(["try", "--resume", "first"]).expect(2);
+    assert!(answer.stderr.contains("autoresearch log"), "{}", answer.stderr);
     env.run(["try", "--resume", "1", "candidates/1-win.patch"]).expect(2);
 }
 

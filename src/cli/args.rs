@@ -164,7 +164,7 @@ pub(super) struct Try {
     #[arg(long)]
     pub worktree: bool,
     /// Go on with inconclusive experiment N: further pairs for the same evidence, on the same tip, at its alpha.
-    #[arg(long, value_name = "N", conflicts_with_all = ["worktree", "description"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["worktree", "description"], value_parser = experiment_number)]
     pub resume: Option<u32>,
     /// Judge only; never move the branch.
     #[arg(long)]

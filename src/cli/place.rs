@@ -49,6 +49,15 @@ impl Place {
         Ok(Self { repository, config, settings, shown, places })
     }
 
+    /// Refuses a place where no session has begun yet.
+    pub(super) fn require_session(&self) -> Result<(), CliError> {
+        let journal = self.places.journal();
+        if journal.exists() {
+            return Ok(());
+        }
+        Err(CliError::NoSession { name: self.settings.name.clone(), journal })
+    }
+
     /// Says which process is at work on the session, by its lock; `None` where none is.
     pub(super) fn holder(&self) -> Result<Option<Holder>, CliError> {
         holder(&SessionLock::path_of(&self.places.journal()))

@@ -22,7 +22,10 @@ pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, Cl
     let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
     let place = Place::find(global, &flags)?;
     let candidate = match args.resume {
-        Some(experiment) => Candidate::Earlier(ExperimentId(experiment)),
+        Some(experiment) => {
+            place.require_session()?;
+            Candidate::Earlier(ExperimentId(experiment))
+        }
         None => Candidate::New(Box::new(offer(global, args, &place)?)),
     };
     let supervisor = SupervisorProgram::current()?;
