@@ -100,7 +100,8 @@ fn base(user: &UserRepository, settings: Option<&Settings>) -> Result<(ObjectId,
 /// Warns of files that ask git whether the checkout is dirty: what they stamp into a build differs between the arms.
 fn stamps(user: &UserRepository, base: &ObjectId) -> Option<Finding> {
     let asks = "describe.*--(dirty|broken)|(vergen|shadow-rs|git-version|built) *= *[\"{]";
-    let files = user.files_matching(base, asks).ok()?;
+    let mut files = user.files_matching(base, asks).ok()?;
+    files.retain(|file| may_stamp(file));
     let shown = files.iter().take(STAMPS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = files.len().saturating_sub(STAMPS_SHOWN);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -113,6 +114,17 @@ fn stamps(user: &UserRepository, base: &ObjectId) -> Option<Finding> {
             .cure("switch the stamp off in the build command, where the tool has a variable for that")
             .fact("files", files)
     })
+}
+
+/// Says whether a build may run a file: prose only speaks of stamps, and of Rust sources only a build script asks git
+/// (a macro that does so is a dependency, which the manifest names).
+fn may_stamp(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    match name.rsplit_once('.') {
+        Some((_, "rs")) => name == "build.rs",
+        Some((_, "md" | "rst" | "adoc" | "txt")) => name == "CMakeLists.txt",
+        Some(_) | None => true,
+    }
 }
 
 /// Says what kind of repository it is: one refusal each, or one finding with what is out of the ordinary and works.
@@ -182,5 +194,15 @@ mod tests {
         assert_eq!(version("git version 2.47.3"), Some((2, 47)));
         assert_eq!(version("git version 2.39.5 (Apple Git-154)"), Some((2, 39)));
         assert_eq!(version("something else"), None);
+    }
+
+    #[test]
+    fn prose_and_sources_that_no_build_runs_stamp_nothing() {
+        for stamps in ["Makefile", "version.mk", "CMakeLists.txt", "sub/build.rs", "Cargo.toml", "ci/stamp"] {
+            assert!(may_stamp(stamps), "{stamps}");
+        }
+        for speaks in ["README.md", "docs/release.txt", "src/version.rs", "tests/doctor.rs"] {
+            assert!(!may_stamp(speaks), "{speaks}");
+        }
     }
 }
