@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Command, Exit, Network, Outcome, Phase, Reason, Settings};
+use crate::git;
 use crate::policy;
 use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, ProcessError, SupervisorProgram};
 
@@ -14,13 +15,13 @@ use super::places::Places;
 /// Time between TERM and KILL for a command that ran into its limit.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a command is run for and where its output goes.
 /// The temporary folder in a slot's private one, emptied so that nothing passes from one command to the next by it.
 const TMP: &str = "tmp";
 
 /// What the logs of a command are called while it runs: it sees their path, which must not tell it its arm.
 const RUNNING: &str = "command";
 
+/// What a command is run for and where its output goes.
 #[derive(Debug)]
 pub(super) struct Errand<'a> {
     /// The phase that it belongs to.
@@ -119,13 +120,6 @@ impl<'a> Runner<'a> {
         })
     }
 
-    fn job(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Job, EngineError> {
-        let home = self.places.slot_home(slot.name);
-        let tmp = home.join("tmp");
-        recreate(&tmp)?;
-        if let Some(folder) = errand.log.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
-        }
     /// Makes the death of a supervisor the failure of its command, which alone is near enough to cause it. Where it is
     /// not to blame, the baseline's run tells.
     fn unsupervised(&self, errand: &Errand<'_>, error: ProcessError) -> Result<Result<Exit, Failure>, EngineError> {
@@ -138,6 +132,13 @@ impl<'a> Runner<'a> {
         }
     }
 
+    fn job(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Job, EngineError> {
+        let home = self.places.slot_home(slot.name);
+        let tmp = home.join(TMP);
+        git::remove_below(&home, TMP)?;
+        if let Some(folder) = errand.log.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
+        }
         let environment = Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
         environment.create_folders(self.inherited.iter().cloned())?;
         let env = environment.variables(self.inherited.iter().cloned());
@@ -179,6 +180,7 @@ impl<'a> Runner<'a> {
         JobLimits {
             output_bytes: limits.output_bytes,
             memory_bytes: limits.memory_bytes,
+            file_bytes: limits.file_bytes,
             processes: limits.processes,
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
@@ -210,13 +212,6 @@ pub(super) struct SlotPlace<'a> {
     pub root: &'a Path,
 }
 
-/// Says in one line how a command ended, with the last words that it left; what lies in the slot is named from there.
-fn describe(errand: &Errand<'_>, slot: &Path, exit: &Exit) -> String {
-    let command = errand.command.to_string().replace(&format!("{}/", slot.display()), "");
-    match exit.outcome {
-        Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
-        Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
-        Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
 /// Gives the log of a command that has ended its own name.
 fn name_log(running: &Path, log: &Path) -> Result<(), EngineError> {
     match std::fs::rename(running, log) {
@@ -237,19 +232,15 @@ fn failure(phase: Phase, outcome: Outcome) -> Option<Reason> {
     }
 }
 
+/// Says in one line how a command ended, with the last words that it left; what lies in the slot is named from there.
+fn describe(errand: &Errand<'_>, slot: &Path, exit: &Exit) -> String {
+    let command = errand.command.to_string().replace(&format!("{}/", slot.display()), "");
+    match exit.outcome {
+        Outcome::TimedOut => format!("'{command}' did not end within {:.1} s", errand.limit.as_secs_f64()),
+        Outcome::LimitBroken(_) => format!("'{command}' broke its {}", exit.outcome),
+        Outcome::Code(_) | Outcome::Signal(_) | Outcome::Aborted => match super::logs::last_line(&errand.stderr()) {
             Some(line) => format!("'{command}' ended with {}: {line}", exit.outcome),
             None => format!("'{command}' ended with {}", exit.outcome),
         },
     }
-}
-
-/// Empties a private temporary folder, so that nothing passes from one command to the next by it.
-fn recreate(folder: &Path) -> Result<(), EngineError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            return Err(EngineError::io("empty folder", folder, source));
-        }
-        _ => {}
-    }
-    std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))
 }

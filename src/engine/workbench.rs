@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
-use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
+use crate::git::{self, Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
@@ -232,16 +232,7 @@ impl<'a> Workbench<'a> {
 
     /// Removes an arm's warm caches, so that its next build starts from nothing.
     pub(super) fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
-        for folder in self.kept_folders() {
-            let path = self.root(arm).join(&folder);
-            match std::fs::remove_dir_all(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(EngineError::io("remove folder", &path, source));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        self.kept_folders().iter().try_for_each(|folder| Ok(git::remove_below(self.root(arm), folder)?))
     }
 
     /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
