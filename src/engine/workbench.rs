@@ -14,6 +14,9 @@ use super::harness::Harness;
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
 
+/// The file of a slot's private folder that `$AUTORESEARCH_METRICS` names.
+const METRICS: &str = "metrics";
+
 /// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
 pub(super) type Attempt<T> = Result<Result<T, Failure>, EngineError>;
 
@@ -322,7 +325,7 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
+        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join(METRICS));
         let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
         let errand = Errand {
             phase: Phase::Measure,
@@ -332,10 +335,11 @@ impl<'a> Workbench<'a> {
             network: false,
             env: env.chain(self.padding()).collect(),
         };
-        if let Some(path) = &metrics {
-            let home = self.home(arm);
-            std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
-            std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
+        if arm == Arm::Candidate && self.laid.is_some() {
+            self.sweep()?;
+        }
+        if metrics.is_some() {
+            empty_metrics(&self.home(arm))?;
         }
         let exit = match self.run(arm, &errand)? {
             Ok(exit) => exit,
@@ -366,6 +370,9 @@ impl<'a> Workbench<'a> {
         match found.into_iter().flatten().next() {
             Some(failure) => Ok(Err(failure)),
             None => Ok(result),
+        if let Some(failure) = self.oversized(metrics.as_deref(), &errand, exit) {
+            return Ok(Err(failure));
+        }
         }
     }
 
@@ -379,6 +386,14 @@ impl<'a> Workbench<'a> {
         let private = self.private_of(arm).clone();
         self.slots[index].stand(&private)?;
         if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
+    /// Says that a run wrote more metrics than it may print.
+    fn oversized(&self, metrics: Option<&Path>, errand: &Errand<'_>, exit: Exit) -> Option<Failure> {
+        let size = std::fs::symlink_metadata(metrics?).ok()?.len();
+        let most = self.settings.limits.output_bytes;
+        let detail = format!("'{}' wrote a metrics file of {size} bytes, limits.outputBytes is {most}", errand.command);
+        (size > most).then_some(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) })
+    }
+
             self.slots[index].lay(tree)?;
         }
         let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
@@ -391,8 +406,18 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    pub(super) fn home(&self, arm: Arm) -> PathBuf {
-        self.places.slot_home(self.slots[self.index(arm)].name().as_str())
+    fn home(&self, arm: Arm) -> PathBuf {
+        self.places.slot_home(self.slot_name(arm))
+    }
+
+    /// Returns the name of the slot that holds an arm.
+    pub(super) fn slot_name(&self, arm: Arm) -> &'static str {
+        self.slots[self.index(arm)].name().as_str()
+    }
+
+    /// Returns the path of a file that lies beside the slots, where no command writes.
+    pub(super) fn beside_slots(&self, name: &str) -> PathBuf {
+        self.places.cache().join(name)
     }
 
     /// Fixes metric names and line counts by the first run that is read after a start or a new plan.
@@ -434,3 +459,11 @@ fn deed(kind: DeviationKind) -> &'static str {
         DeviationKind::LinkChanged => "rewrote the worktree's link",
     }
 }
+/// Puts an empty metrics file in place of whatever an earlier command left there: a link would lead the write elsewhere.
+fn empty_metrics(home: &Path) -> Result<(), EngineError> {
+    std::fs::create_dir_all(home).map_err(|source| EngineError::io("create folder", home, source))?;
+    git::remove_below(home, METRICS)?;
+    let path = home.join(METRICS);
+    std::fs::write(&path, b"").map_err(|source| EngineError::io("create file", &path, source))
+}
+
