@@ -1,6 +1,6 @@
 //! The two slots of a session, which of them holds the baseline, and the commands that run in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub(super) struct Workbench<'a> {
     pub limits: TimeLimits,
     /// The tree laid over the candidate's slot.
     laid: Option<ObjectId>,
+    /// Files and folders that may be left from one run of the candidate to the next.
+    lasting: BTreeSet<Vec<u8>>,
     /// Which metrics of a run matter; the first run fixes globs and line counts.
     pub plan: MetricPlan,
     /// Bytes of an environment variable that every run of the bench sees; 0 is none.
@@ -105,6 +107,7 @@ impl<'a> Workbench<'a> {
             limits,
             plan,
             laid: None,
+            lasting: BTreeSet::new(),
             padding: 0,
             lines: BTreeMap::new(),
             root: root.to_owned(),
@@ -153,6 +156,7 @@ impl<'a> Workbench<'a> {
         let index = self.index(arm);
         if arm == Arm::Candidate {
             self.laid = None;
+            self.lasting.clear();
         }
         let private = self.private_of(arm).clone();
         Ok(self.slots[index].reset(&private, &keep)?)
@@ -303,7 +307,28 @@ impl<'a> Workbench<'a> {
         };
         let result = self.run(arm, &errand)?;
         self.runner.trim_logs(&errand)?;
+        if arm == Arm::Candidate {
+            let made = self.loose(arm)?;
+            self.lasting.extend(made);
+        }
         Ok(result.map(Some))
+    }
+
+    fn loose(&mut self, arm: Arm) -> Result<BTreeSet<Vec<u8>>, EngineError> {
+        let (index, keep) = (self.index(arm), self.kept_folders());
+        Ok(self.slots[index].loose(&keep)?)
+    }
+
+    /// Removes what checks and runs of the candidate left in its slot and its build did not make, unless the baseline's
+    /// leave the same: what one run computes for the next is no speed.
+    fn sweep(&mut self) -> Result<(), EngineError> {
+        let left = self.loose(Arm::Candidate)?;
+        if left.is_subset(&self.lasting) {
+            return Ok(());
+        }
+        let usual = self.loose(Arm::Baseline)?;
+        self.lasting.extend(usual);
+        Ok(self.slots[self.index(Arm::Candidate)].sweep(left.difference(&self.lasting))?)
     }
 
     /// Runs one check in an arm's slot.
@@ -345,6 +370,9 @@ impl<'a> Workbench<'a> {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
+        if let Some(failure) = self.oversized(metrics.as_deref(), &errand, exit) {
+            return Ok(Err(failure));
+        }
         let (stdout, stderr) = (errand.stdout(), errand.stderr());
         let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
         let run = measure::read_run(files, &exit.usage, &self.plan)?;
@@ -356,6 +384,14 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Says that a run wrote more metrics than it may print.
+    fn oversized(&self, metrics: Option<&Path>, errand: &Errand<'_>, exit: Exit) -> Option<Failure> {
+        let size = std::fs::symlink_metadata(metrics?).ok()?.len();
+        let most = self.settings.limits.output_bytes;
+        let detail = format!("'{}' wrote a metrics file of {size} bytes, limits.outputBytes is {most}", errand.command);
+        (size > most).then_some(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) })
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
@@ -370,9 +406,6 @@ impl<'a> Workbench<'a> {
         match found.into_iter().flatten().next() {
             Some(failure) => Ok(Err(failure)),
             None => Ok(result),
-        if let Some(failure) = self.oversized(metrics.as_deref(), &errand, exit) {
-            return Ok(Err(failure));
-        }
         }
     }
 
@@ -386,14 +419,6 @@ impl<'a> Workbench<'a> {
         let private = self.private_of(arm).clone();
         self.slots[index].stand(&private)?;
         if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
-    /// Says that a run wrote more metrics than it may print.
-    fn oversized(&self, metrics: Option<&Path>, errand: &Errand<'_>, exit: Exit) -> Option<Failure> {
-        let size = std::fs::symlink_metadata(metrics?).ok()?.len();
-        let most = self.settings.limits.output_bytes;
-        let detail = format!("'{}' wrote a metrics file of {size} bytes, limits.outputBytes is {most}", errand.command);
-        (size > most).then_some(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) })
-    }
-
             self.slots[index].lay(tree)?;
         }
         let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
@@ -448,6 +473,14 @@ pub(super) fn join(folder: &str, path: &str) -> String {
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
+/// Puts an empty metrics file in place of whatever an earlier command left there: a link would lead the write elsewhere.
+fn empty_metrics(home: &Path) -> Result<(), EngineError> {
+    std::fs::create_dir_all(home).map_err(|source| EngineError::io("create folder", home, source))?;
+    git::remove_below(home, METRICS)?;
+    let path = home.join(METRICS);
+    std::fs::write(&path, b"").map_err(|source| EngineError::io("create file", &path, source))
+}
+
 /// Says what a command did to a tracked file.
 fn deed(kind: DeviationKind) -> &'static str {
     match kind {
@@ -459,11 +492,3 @@ fn deed(kind: DeviationKind) -> &'static str {
         DeviationKind::LinkChanged => "rewrote the worktree's link",
     }
 }
-/// Puts an empty metrics file in place of whatever an earlier command left there: a link would lead the write elsewhere.
-fn empty_metrics(home: &Path) -> Result<(), EngineError> {
-    std::fs::create_dir_all(home).map_err(|source| EngineError::io("create folder", home, source))?;
-    git::remove_below(home, METRICS)?;
-    let path = home.join(METRICS);
-    std::fs::write(&path, b"").map_err(|source| EngineError::io("create file", &path, source))
-}
-
