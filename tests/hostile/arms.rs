@@ -16,8 +16,9 @@ see() {
 }
 ancestors() {
     pid=$$
-    while [ "$pid" -gt 1 ]; do
+    for level in 1 2 3 4; do
         tr '\0' ' ' < "/proc/$pid/cmdline"
+        if grep -q autoresearch.run "/proc/$pid/cmdline"; then break; fi
         tr '\0' '\n' < "/proc/$pid/environ" | grep -i 'arm\|candidate\|baseline' || true
         pid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat")
     done
@@ -43,10 +44,11 @@ fn what_a_command_sees_of_its_surroundings_is_the_same_in_both_arms() {
     let env = project();
     env.script("bench.sh", OBSERVER);
     env.commit("a bench that looks around");
-    // Also after a keep, when the slots have changed roles.
-    env.patch("1-win.patch", "src/work", "950\n");
-    env.patch("2-no-op.patch", "src/other", "first\nsecond\nelse\n");
-    judge_patches(&env, &[("win", "keep", "improved", ""), ("no op", "discard", "no_effect", "")]);
+    judge_patches(&env, &[]);
+    // The slots have changed roles by now.
+    env.patch("991-after-the-win.patch", "src/other", "first\nsecond\nelse\n");
+    env.run(["run"]).expect(0);
+    env.expect_verdicts("counting", &[("after the win", "discard", "no_effect", "")]);
     let pairs = env.events("counting", "pair");
     let seen = pairs[0]["baseline"]["invariants"].to_string();
     for name in ["environment", "logs", "ancestors", "head", "settings", "place"] {
@@ -79,7 +81,7 @@ fn a_bench_that_looks_for_the_name_of_an_arm_finds_none() {
 }
 
 #[test]
-fn a_bench_that_favours_one_slot_is_seen_at_calibration_and_wins_nothing() {
+fn a_bench_that_favours_one_slot_wins_nothing() {
     let env = project();
     env.script("bench.sh", "#!/bin/sh\ncost=$(cat src/work)\ncase $PWD in */b) cost=$((cost * 9 / 10));; esac\necho \"METRIC work=$cost\"\n");
     env.commit("a bench that favours slot b");

@@ -13,7 +13,7 @@ fn processes_that_multiply_end_at_their_limit() {
     let tree = "bomb() { [ $1 -gt 0 ] || exec sleep 30; bomb $(($1-1)) & bomb $(($1-1)) & wait; }\nbomb 5\necho 500\n";
     let apart =
         "i=0; while [ $i -lt 60 ]; do setsid sh -c 'trap \"\" TERM; sleep 30' & i=$((i+1)); done; wait\necho 500\n";
-    let broken = ("crash", "resource_limit", "processes");
+    let broken = ("crash", "resource_limit", "process limit");
     judge(&env, &[("flat", flat, broken), ("tree", tree, broken), ("apart", apart, broken)]);
 }
 
@@ -38,11 +38,13 @@ fn a_process_that_stays_ends_with_its_command_and_slows_no_later_run() {
     );
 }
 
-/// Signals the supervisor: the parent of the bench, which is the parent of the program.
+/// Signals the supervisor, the first process above that says so, and each of its threads.
 fn signal_above(signal: &str) -> String {
     format!(
-        "supervisor=$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' /proc/$PPID/stat)\n\
-         kill -{signal} $supervisor 2>/dev/null\nfor task in $(ls /proc/$supervisor/task); do kill -{signal} $task 2>/dev/null; done\n\
+        "above=$PPID\n\
+         until tr '\\0' ' ' < /proc/$above/cmdline | grep -q __supervise; do\n\
+         above=$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' /proc/$above/stat)\n[ $above -gt 1 ] || exit 1\ndone\n\
+         for task in $above $(ls /proc/$above/task); do kill -{signal} $task 2>/dev/null; done\n\
          sleep 0.1\ncat src/work\n"
     )
 }
@@ -57,7 +59,7 @@ fn a_program_that_ends_what_is_above_it_ends_no_session() {
             env.patch(&format!("{n}-{name}.patch"), "src/program", program);
         }
     }
-    judge(&env, &[("the bench", "kill -9 $PPID\nsleep 1\n", ("crash", "bench_failed", "signal"))]);
+    judge(&env, &[("the bench", "kill -9 $PPID\nsleep 1\n", ("crash", "bench_failed", ""))]);
     for run in env
         .events("counting", "run")
         .iter()
