@@ -22,6 +22,7 @@ mod identical;
 mod keep;
 mod logs;
 mod message;
+mod metrics_file;
 mod offer;
 mod opening;
 mod pipeline;

@@ -11,11 +11,9 @@ use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
+use super::metrics_file::MetricsFile;
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
-
-/// The file of a slot's private folder that `$AUTORESEARCH_METRICS` names.
-const METRICS: &str = "metrics";
 
 /// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
 pub(super) type Attempt<T> = Result<Result<T, Failure>, EngineError>;
@@ -350,8 +348,8 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join(METRICS));
-        let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
+        let metrics = self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()?;
+        let env = metrics.iter().map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into()));
         let errand = Errand {
             phase: Phase::Measure,
             command: &self.settings.bench.command,
@@ -363,18 +361,17 @@ impl<'a> Workbench<'a> {
         if arm == Arm::Candidate && self.laid.is_some() {
             self.sweep()?;
         }
-        if metrics.is_some() {
-            empty_metrics(&self.home(arm))?;
-        }
         let exit = match self.run(arm, &errand)? {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
-        if let Some(failure) = self.oversized(metrics.as_deref(), &errand, exit) {
-            return Ok(Err(failure));
+        let most = self.settings.limits.output_bytes;
+        if let Some(detail) = metrics.as_ref().and_then(|file| file.excess(most)) {
+            return Ok(Err(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) }));
         }
         let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
+        let files =
+            RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_ref().map(MetricsFile::path) };
         let run = measure::read_run(files, &exit.usage, &self.plan)?;
         self.runner.trim_logs(&errand)?;
         Ok(match run.outcome.clone() {
@@ -384,14 +381,6 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
-    }
-
-    /// Says that a run wrote more metrics than it may print.
-    fn oversized(&self, metrics: Option<&Path>, errand: &Errand<'_>, exit: Exit) -> Option<Failure> {
-        let size = std::fs::symlink_metadata(metrics?).ok()?.len();
-        let most = self.settings.limits.output_bytes;
-        let detail = format!("'{}' wrote a metrics file of {size} bytes, limits.outputBytes is {most}", errand.command);
-        (size > most).then_some(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) })
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
@@ -471,14 +460,6 @@ impl<'a> Workbench<'a> {
 pub(super) fn join(folder: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
-}
-
-/// Puts an empty metrics file in place of whatever an earlier command left there: a link would lead the write elsewhere.
-fn empty_metrics(home: &Path) -> Result<(), EngineError> {
-    std::fs::create_dir_all(home).map_err(|source| EngineError::io("create folder", home, source))?;
-    git::remove_below(home, METRICS)?;
-    let path = home.join(METRICS);
-    std::fs::write(&path, b"").map_err(|source| EngineError::io("create file", &path, source))
 }
 
 /// Says what a command did to a tracked file.
