@@ -180,7 +180,6 @@ impl<'a> Runner<'a> {
         JobLimits {
             output_bytes: limits.output_bytes,
             memory_bytes: limits.memory_bytes,
-            file_bytes: limits.file_bytes,
             processes: limits.processes,
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
