@@ -17,6 +17,7 @@ mod experiment;
 mod forecast;
 pub mod habits;
 mod harness;
+mod home;
 mod idea_book;
 mod identical;
 mod keep;

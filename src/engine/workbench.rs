@@ -11,6 +11,7 @@ use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
+use super::home;
 use super::metrics_file::MetricsFile;
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
@@ -67,6 +68,8 @@ pub(super) struct Workbench<'a> {
     laid: Option<ObjectId>,
     /// Files and folders that may be left from one run of the candidate to the next.
     lasting: BTreeSet<Vec<u8>>,
+    /// The same in its private home.
+    lasting_at_home: BTreeSet<PathBuf>,
     /// Which metrics of a run matter; the first run fixes globs and line counts.
     pub plan: MetricPlan,
     /// Bytes of an environment variable that every run of the bench sees; 0 is none.
@@ -106,6 +109,7 @@ impl<'a> Workbench<'a> {
             plan,
             laid: None,
             lasting: BTreeSet::new(),
+            lasting_at_home: BTreeSet::new(),
             padding: 0,
             lines: BTreeMap::new(),
             root: root.to_owned(),
@@ -155,6 +159,7 @@ impl<'a> Workbench<'a> {
         if arm == Arm::Candidate {
             self.laid = None;
             self.lasting.clear();
+            self.lasting_at_home.clear();
         }
         let private = self.private_of(arm).clone();
         Ok(self.slots[index].reset(&private, &keep)?)
@@ -212,6 +217,8 @@ impl<'a> Workbench<'a> {
     /// Puts the candidate's slot at the tip and lays a tree over it.
     pub(super) fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
         self.reset_to_tip(Arm::Candidate)?;
+        self.sweep_home()?;
+        home::forget_settings(&self.home(Arm::Candidate))?;
         let index = self.index(Arm::Candidate);
         self.slots[index].lay(tree)?;
         self.laid = Some(tree.clone());
@@ -230,6 +237,8 @@ impl<'a> Workbench<'a> {
     /// Lets the arms change slots: each is laid out in the other's, and nothing is built. A keep's [`Self::swap`] goes by
     /// roles, so that it needs no other care afterwards.
     pub(super) fn change_slots(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
+        self.lasting_at_home.clear();
+        self.sweep_home()?;
         self.baseline = 1 - self.baseline;
         self.reset_to_tip(Arm::Baseline)?;
         self.lay(tree)
@@ -308,6 +317,7 @@ impl<'a> Workbench<'a> {
         if arm == Arm::Candidate {
             let made = self.loose(arm)?;
             self.lasting.extend(made);
+            self.lasting_at_home = self.strangers_at_home()?;
         }
         Ok(result.map(Some))
     }
@@ -320,6 +330,7 @@ impl<'a> Workbench<'a> {
     /// Removes what checks and runs of the candidate left in its slot and its build did not make, unless the baseline's
     /// leave the same: what one run computes for the next is no speed.
     fn sweep(&mut self) -> Result<(), EngineError> {
+        self.sweep_home()?;
         let left = self.loose(Arm::Candidate)?;
         if left.is_subset(&self.lasting) {
             return Ok(());
@@ -381,6 +392,17 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Does the same in its private home.
+    fn sweep_home(&self) -> Result<(), EngineError> {
+        let home = self.home(Arm::Candidate);
+        let strangers = self.strangers_at_home()?;
+        strangers.difference(&self.lasting_at_home).try_for_each(|path| Ok(git::remove_below(&home, path)?))
+    }
+
+    fn strangers_at_home(&self) -> Result<BTreeSet<PathBuf>, EngineError> {
+        home::strangers(&self.home(Arm::Candidate), &self.home(Arm::Baseline))
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
