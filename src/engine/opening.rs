@@ -144,7 +144,7 @@ impl<'a, 'o> Session<'a, 'o> {
             rings,
             owed,
             scope,
-            filtered: survey.filtered,
+            converts: survey.converts(),
             deadline,
             purpose,
             checkpoints_off: false,

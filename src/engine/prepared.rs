@@ -36,8 +36,9 @@ impl Workbench<'_> {
         }
     }
 
+    /// Returns where the mark is: out of reach of the commands of the slot.
     fn mark(&self, arm: Arm) -> PathBuf {
-        self.home(arm).join("prepared")
+        self.beside_slots(&format!("prepared-{}", self.slot_name(arm)))
     }
 
     /// Hashes the command and the files of `rerunWhen` as the arm's commit has them (BLAKE3, hex).

@@ -5,14 +5,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Command, Exit, Network, Outcome, Phase, Reason, Settings};
+use crate::git;
 use crate::policy;
-use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, SupervisorProgram};
+use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, ProcessError, SupervisorProgram};
 
 use super::EngineError;
 use super::places::Places;
 
 /// Time between TERM and KILL for a command that ran into its limit.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The temporary folder in a slot's private one, emptied so that nothing passes from one command to the next by it.
+const TMP: &str = "tmp";
+
+/// What the logs of a command are called while it runs: it sees their path, which must not tell it its arm.
+const RUNNING: &str = "command";
 
 /// What a command is run for and where its output goes.
 #[derive(Debug)]
@@ -96,20 +103,39 @@ impl<'a> Runner<'a> {
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
     pub(super) fn run(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Result<Exit, Failure>, EngineError> {
         let job = self.job(slot, errand)?;
-        let exit = process::run(self.supervisor, &job, self.interrupts)?;
-        if exit.outcome == Outcome::Aborted {
+        let ended = process::run(self.supervisor, &job, self.interrupts);
+        for (running, log) in [(&job.stdout, errand.stdout()), (&job.stderr, errand.stderr())] {
+            name_log(running, &log)?;
+        }
+        let exit = match ended {
+            Err(error @ ProcessError::NoReport { .. }) => return self.unsupervised(errand, error),
+            ended => ended?,
+        };
+        if exit.outcome == Outcome::Aborted && self.interrupts.abort_requested() {
             return Err(EngineError::Interrupted);
         }
-        Ok(match policy::failure(errand.phase, exit.outcome) {
+        Ok(match failure(errand.phase, exit.outcome) {
             None => Ok(exit),
             Some(reason) => Err(Failure { reason, detail: describe(errand, slot.root, &exit), exit: Some(exit) }),
         })
     }
 
+    /// Makes the death of a supervisor the failure of its command, which alone is near enough to cause it. Where it is
+    /// not to blame, the baseline's run tells.
+    fn unsupervised(&self, errand: &Errand<'_>, error: ProcessError) -> Result<Result<Exit, Failure>, EngineError> {
+        let killed = matches!(&error, ProcessError::NoReport { status, .. } if status.code().is_none());
+        match failure(errand.phase, Outcome::Aborted) {
+            Some(reason) if killed && !self.interrupts.abort_requested() => {
+                Ok(Err(Failure { reason, detail: error.to_string(), exit: None }))
+            }
+            Some(_) | None => Err(error.into()),
+        }
+    }
+
     fn job(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Job, EngineError> {
         let home = self.places.slot_home(slot.name);
-        let tmp = home.join("tmp");
-        recreate(&tmp)?;
+        let tmp = home.join(TMP);
+        git::remove_below(&home, TMP)?;
         if let Some(folder) = errand.log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
@@ -120,8 +146,8 @@ impl<'a> Runner<'a> {
             command: errand.command.clone(),
             dir: slot.root.join(&self.settings.working_dir),
             env,
-            stdout: errand.stdout(),
-            stderr: errand.stderr(),
+            stdout: with_ending(&errand.log.with_file_name(RUNNING), "out"),
+            stderr: with_ending(&errand.log.with_file_name(RUNNING), "err"),
             time_limit: errand.limit,
             grace: GRACE,
             limits: self.limits(),
@@ -185,6 +211,26 @@ pub(super) struct SlotPlace<'a> {
     pub root: &'a Path,
 }
 
+/// Gives the log of a command that has ended its own name.
+fn name_log(running: &Path, log: &Path) -> Result<(), EngineError> {
+    match std::fs::rename(running, log) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(EngineError::io("name", log, source)),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the reason of an end that is no success. An abort that nobody here asked for is one that the command asked its
+/// supervisor for. What prepares a slot fails for no candidate: there the reason only says that it failed.
+fn failure(phase: Phase, outcome: Outcome) -> Option<Reason> {
+    match outcome {
+        Outcome::Code(0) => None,
+        Outcome::Aborted => failure(phase, Outcome::Code(-1)),
+        Outcome::Code(_) | Outcome::Signal(_) | Outcome::TimedOut | Outcome::LimitBroken(_) => {
+            policy::failure(phase, outcome).or(Some(Reason::BuildFailed))
+        }
+    }
+}
+
 /// Says in one line how a command ended, with the last words that it left; what lies in the slot is named from there.
 fn describe(errand: &Errand<'_>, slot: &Path, exit: &Exit) -> String {
     let command = errand.command.to_string().replace(&format!("{}/", slot.display()), "");
@@ -196,15 +242,4 @@ fn describe(errand: &Errand<'_>, slot: &Path, exit: &Exit) -> String {
             None => format!("'{command}' ended with {}", exit.outcome),
         },
     }
-}
-
-/// Empties a private temporary folder, so that nothing passes from one command to the next by it.
-fn recreate(folder: &Path) -> Result<(), EngineError> {
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            return Err(EngineError::io("empty folder", folder, source));
-        }
-        _ => {}
-    }
-    std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))
 }

@@ -66,7 +66,9 @@ impl Session<'_, '_> {
         if let Some(refusal) = self.scope.judge(&changed) {
             return Ok(Err(Dropped::by(refusal.reason, refusal.detail)));
         }
-        if let Some(path) = findings.touched.iter().find(|path| self.filtered.contains(path)) {
+        // In slots that git writes with the user's filters, a new path may have one as well.
+        let filtered = if self.converts { self.user.filtered(&findings.touched)? } else { Vec::new() };
+        if let Some(path) = filtered.first() {
             let detail = format!("{path} has a clean/smudge filter, and only the user's own git may run it");
             return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
         }

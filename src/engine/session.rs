@@ -103,8 +103,8 @@ pub struct Session<'a, 'o> {
     /// Edits of ideas.md that could not be made yet.
     pub(super) owed: Vec<OwedEdit>,
     pub(super) scope: ScopeRules,
-    /// Paths with a clean/smudge filter, which candidates may not touch.
-    pub(super) filtered: Vec<String>,
+    /// Whether git writes the slots, with the user's filters where a path has one.
+    pub(super) converts: bool,
     pub(super) deadline: Deadline,
     pub(super) purpose: Purpose,
     /// Whether a validation between experiments failed, so that none is tried again.

@@ -1,16 +1,18 @@
 //! The two slots of a session, which of them holds the baseline, and the commands that run in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
-use crate::git::{Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
+use crate::git::{self, Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
+use super::home;
+use super::metrics_file::MetricsFile;
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
 
@@ -64,6 +66,10 @@ pub(super) struct Workbench<'a> {
     pub limits: TimeLimits,
     /// The tree laid over the candidate's slot.
     laid: Option<ObjectId>,
+    /// Files and folders that may be left from one run of the candidate to the next.
+    lasting: BTreeSet<Vec<u8>>,
+    /// The same in its private home.
+    lasting_at_home: BTreeSet<PathBuf>,
     /// Which metrics of a run matter; the first run fixes globs and line counts.
     pub plan: MetricPlan,
     /// Bytes of an environment variable that every run of the bench sees; 0 is none.
@@ -102,6 +108,8 @@ impl<'a> Workbench<'a> {
             limits,
             plan,
             laid: None,
+            lasting: BTreeSet::new(),
+            lasting_at_home: BTreeSet::new(),
             padding: 0,
             lines: BTreeMap::new(),
             root: root.to_owned(),
@@ -150,6 +158,8 @@ impl<'a> Workbench<'a> {
         let index = self.index(arm);
         if arm == Arm::Candidate {
             self.laid = None;
+            self.lasting.clear();
+            self.lasting_at_home.clear();
         }
         let private = self.private_of(arm).clone();
         Ok(self.slots[index].reset(&private, &keep)?)
@@ -207,6 +217,8 @@ impl<'a> Workbench<'a> {
     /// Puts the candidate's slot at the tip and lays a tree over it.
     pub(super) fn lay(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
         self.reset_to_tip(Arm::Candidate)?;
+        self.sweep_home()?;
+        home::forget_settings(&self.home(Arm::Candidate))?;
         let index = self.index(Arm::Candidate);
         self.slots[index].lay(tree)?;
         self.laid = Some(tree.clone());
@@ -225,6 +237,8 @@ impl<'a> Workbench<'a> {
     /// Lets the arms change slots: each is laid out in the other's, and nothing is built. A keep's [`Self::swap`] goes by
     /// roles, so that it needs no other care afterwards.
     pub(super) fn change_slots(&mut self, tree: &ObjectId) -> Result<(), EngineError> {
+        self.lasting_at_home.clear();
+        self.sweep_home()?;
         self.baseline = 1 - self.baseline;
         self.reset_to_tip(Arm::Baseline)?;
         self.lay(tree)
@@ -232,16 +246,7 @@ impl<'a> Workbench<'a> {
 
     /// Removes an arm's warm caches, so that its next build starts from nothing.
     pub(super) fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
-        for folder in self.kept_folders() {
-            let path = self.root(arm).join(&folder);
-            match std::fs::remove_dir_all(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(EngineError::io("remove folder", &path, source));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        self.kept_folders().iter().try_for_each(|folder| Ok(git::remove_below(self.root(arm), folder)?))
     }
 
     /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
@@ -309,7 +314,30 @@ impl<'a> Workbench<'a> {
         };
         let result = self.run(arm, &errand)?;
         self.runner.trim_logs(&errand)?;
+        if arm == Arm::Candidate {
+            let made = self.loose(arm)?;
+            self.lasting.extend(made);
+            self.lasting_at_home = self.strangers_at_home()?;
+        }
         Ok(result.map(Some))
+    }
+
+    fn loose(&mut self, arm: Arm) -> Result<BTreeSet<Vec<u8>>, EngineError> {
+        let (index, keep) = (self.index(arm), self.kept_folders());
+        Ok(self.slots[index].loose(&keep)?)
+    }
+
+    /// Removes what checks and runs of the candidate left in its slot and its build did not make, unless the baseline's
+    /// leave the same: what one run computes for the next is no speed.
+    fn sweep(&mut self) -> Result<(), EngineError> {
+        self.sweep_home()?;
+        let left = self.loose(Arm::Candidate)?;
+        if left.is_subset(&self.lasting) {
+            return Ok(());
+        }
+        let usual = self.loose(Arm::Baseline)?;
+        self.lasting.extend(usual);
+        Ok(self.slots[self.index(Arm::Candidate)].sweep(left.difference(&self.lasting))?)
     }
 
     /// Runs one check in an arm's slot.
@@ -331,8 +359,8 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
-        let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
+        let metrics = self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()?;
+        let env = metrics.iter().map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into()));
         let errand = Errand {
             phase: Phase::Measure,
             command: &self.settings.bench.command,
@@ -341,17 +369,20 @@ impl<'a> Workbench<'a> {
             network: false,
             env: env.chain(self.padding()).collect(),
         };
-        if let Some(path) = &metrics {
-            let home = self.home(arm);
-            std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
-            std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
+        if arm == Arm::Candidate && self.laid.is_some() {
+            self.sweep()?;
         }
         let exit = match self.run(arm, &errand)? {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
+        let most = self.settings.limits.output_bytes;
+        if let Some(detail) = metrics.as_ref().and_then(|file| file.excess(most)) {
+            return Ok(Err(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) }));
+        }
         let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
+        let files =
+            RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_ref().map(MetricsFile::path) };
         let run = measure::read_run(files, &exit.usage, &self.plan)?;
         self.runner.trim_logs(&errand)?;
         Ok(match run.outcome.clone() {
@@ -361,6 +392,17 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Does the same in its private home.
+    fn sweep_home(&self) -> Result<(), EngineError> {
+        let home = self.home(Arm::Candidate);
+        let strangers = self.strangers_at_home()?;
+        strangers.difference(&self.lasting_at_home).try_for_each(|path| Ok(git::remove_below(&home, path)?))
+    }
+
+    fn strangers_at_home(&self) -> Result<BTreeSet<PathBuf>, EngineError> {
+        home::strangers(&self.home(Arm::Candidate), &self.home(Arm::Baseline))
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
@@ -400,8 +442,18 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    pub(super) fn home(&self, arm: Arm) -> PathBuf {
-        self.places.slot_home(self.slots[self.index(arm)].name().as_str())
+    fn home(&self, arm: Arm) -> PathBuf {
+        self.places.slot_home(self.slot_name(arm))
+    }
+
+    /// Returns the name of the slot that holds an arm.
+    pub(super) fn slot_name(&self, arm: Arm) -> &'static str {
+        self.slots[self.index(arm)].name().as_str()
+    }
+
+    /// Returns the path of a file that lies beside the slots, where no command writes.
+    pub(super) fn beside_slots(&self, name: &str) -> PathBuf {
+        self.places.cache().join(name)
     }
 
     /// Fixes metric names and line counts by the first run that is read after a start or a new plan.

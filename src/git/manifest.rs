@@ -39,6 +39,11 @@ impl Stat {
         }
     }
 
+    /// Returns the file's size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Says whether a later change could carry the same times, because the clock had not moved on.
     fn is_racy(&self, taken: SystemTime) -> bool {
         let (seconds, nanos) = self.modified.max(self.changed);

@@ -40,4 +40,4 @@ pub use scan::DeviationKind;
 pub use slot::{Deviation, Slot, SlotName};
 pub use survey::{Conversion, RefStorage, Refusal, Submodule, Survey};
 pub use user::{BranchMove, Head, UserRepository};
-pub use workspace::{WorkspaceSize, remove_workspace, workspace_size};
+pub use workspace::{WorkspaceSize, remove_below, remove_workspace, workspace_size};

@@ -15,6 +15,10 @@ use super::error::Doing;
 use super::manifest::{Folder, Seal, Stat, Tracked, join};
 use super::objects::{EXECUTABLE, SYMLINK};
 
+/// Bytes of a path below a folder up to which it is removed in one descent: a path may have 4096, and an open file is
+/// needed for every level.
+const DEEP: usize = 500;
+
 /// How something in a slot differs from what was laid there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviationKind {
@@ -142,6 +146,10 @@ impl Scan<'_> {
         if !right_type {
             return Some(DeviationKind::TypeChanged);
         }
+        // A file may be made as large as a disk at no cost; one of another size is not read.
+        if tracked.seal.is_some_and(|seal| seal.stat.size() != meta.len()) {
+            return Some(DeviationKind::Rewritten);
+        }
         if tracked.digest.is_none() || digest(path, link).ok() != tracked.digest {
             return Some(DeviationKind::Rewritten);
         }
@@ -176,8 +184,11 @@ impl Scan<'_> {
 
 /// Computes the blob id of a file's bytes or a link's target.
 pub(super) fn digest(path: &Path, link: bool) -> io::Result<Oid> {
-    let bytes = if link { fs::read_link(path)?.into_os_string().as_bytes().to_vec() } else { fs::read(path)? };
-    Oid::hash_object(ObjectType::Blob, &bytes).map_err(io::Error::other)
+    if !link {
+        return Oid::hash_file(ObjectType::Blob, path).map_err(io::Error::other);
+    }
+    let target = fs::read_link(path)?;
+    Oid::hash_object(ObjectType::Blob, target.as_os_str().as_bytes()).map_err(io::Error::other)
 }
 
 /// Lists a folder, also one that a command made unreadable.
@@ -200,22 +211,30 @@ pub(super) fn remove(path: &Path) -> Result<(), GitError> {
     if !found.is_dir() {
         return fs::remove_file(path).doing("remove", path);
     }
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(path)?;
-            fs::remove_dir_all(path).doing("remove", path)
-        }
-        other => other.doing("remove", path),
+    if fs::remove_dir_all(path).is_ok() {
+        return Ok(());
     }
+    flatten(path)?;
+    fs::remove_dir_all(path).doing("remove", path)
 }
 
-/// Makes a folder and those below it writable for their owner.
-fn open_up(dir: &Path) -> Result<(), GitError> {
-    fs::set_permissions(dir, Permissions::from_mode(0o700)).doing("make writable", dir)?;
-    for entry in fs::read_dir(dir).doing("list", dir)? {
-        let entry = entry.doing("list", dir)?;
-        if entry.file_type().doing("examine", &entry.path())?.is_dir() {
-            open_up(&entry.path())?;
+/// Makes a folder and those below it writable for their owner, and moves up what lies so deep in it that a path does not
+/// reach there or a descent runs out of open files.
+fn flatten(root: &Path) -> Result<(), GitError> {
+    let longest = root.as_os_str().len() + DEEP;
+    let mut open = vec![root.to_owned()];
+    while let Some(mut dir) = open.pop() {
+        if dir.as_os_str().len() > longest {
+            let above = tempfile::Builder::new().tempdir_in(root).doing("create below", root)?.keep().join("deep");
+            fs::rename(&dir, &above).doing("move up", &dir)?;
+            dir = above;
+        }
+        fs::set_permissions(&dir, Permissions::from_mode(0o700)).doing("make writable", &dir)?;
+        for entry in fs::read_dir(&dir).doing("list", &dir)? {
+            let entry = entry.doing("list", &dir)?;
+            if entry.file_type().doing("examine", &entry.path())?.is_dir() {
+                open.push(entry.path());
+            }
         }
     }
     Ok(())
@@ -232,4 +251,34 @@ pub(super) fn remove_with_folders(root: &Path, path: &[u8]) -> Result<(), GitErr
         folder = below.parent();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_deeper_than_any_path_is_removed_with_what_is_shut_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, level) = (dir.path().join("root"), "d/".repeat(900));
+        fs::create_dir_all(root.join("x").join(&level)).unwrap();
+        for _ in 0..4 {
+            let above = dir.path().join("above");
+            fs::create_dir_all(above.join(&level)).unwrap();
+            fs::rename(&root, above.join(&level).join("below")).unwrap();
+            fs::rename(above, &root).unwrap();
+        }
+        fs::create_dir(root.join("shut")).unwrap();
+        fs::write(root.join("shut/file"), "").unwrap();
+        fs::set_permissions(root.join("shut"), Permissions::from_mode(0o500)).unwrap();
+        flatten(&root).unwrap();
+        assert_eq!(fs::read_dir(root.join("d/d/d")).unwrap().count(), 1);
+        let mut open = vec![root.clone()];
+        while let Some(at) = open.pop() {
+            assert!(at.as_os_str().len() < root.as_os_str().len() + DEEP + 300, "{}", at.display());
+            open.extend(fs::read_dir(&at).unwrap().map(|e| e.unwrap().path()).filter(|path| path.is_dir()));
+        }
+        remove(&root).unwrap();
+        assert!(!root.exists());
+    }
 }

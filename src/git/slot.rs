@@ -245,6 +245,17 @@ impl Slot {
         self.prepared.save()
     }
 
+    /// Lists what nothing tracks and neither `keep` nor `prepare` accounts for; a whole folder is one path.
+    pub fn loose(&mut self, keep: &[String]) -> Result<BTreeSet<Vec<u8>>, GitError> {
+        let protected = self.protected(keep);
+        Ok(self.scan(&protected, true)?.loose.into_iter().collect())
+    }
+
+    /// Removes some of what [`Slot::loose`] lists.
+    pub fn sweep<'p>(&self, loose: impl IntoIterator<Item = &'p Vec<u8>>) -> Result<(), GitError> {
+        loose.into_iter().try_for_each(|path| remove(&self.root().join(to_os(path))))
+    }
+
     /// Forgets what `prepare` made, so that the next reset removes it; before `prepare` runs again.
     pub fn forget_prepared(&mut self) -> Result<(), GitError> {
         self.prepared.paths.clear();

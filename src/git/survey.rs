@@ -177,6 +177,23 @@ impl UserRepository {
             found.insert(Conversion::CoreEol);
         }
         let paths = self.git().args(["ls-tree", "-r", "-z", "--name-only", base.as_str()]).output()?;
+        let (by_attributes, filtered) = self.attributes(paths, config)?;
+        found.extend(by_attributes);
+        Ok((found, filtered))
+    }
+
+    /// Lists which of these paths have a configured filter by the attributes of the checkout.
+    pub fn filtered(&self, paths: &[String]) -> Result<Vec<String>, GitError> {
+        let listed = paths.iter().flat_map(|path| [path.as_bytes(), b"\0".as_slice()]).collect::<Vec<_>>().concat();
+        Ok(self.attributes(listed, &EffectiveConfig::read(self)?)?.1)
+    }
+
+    /// Finds the conversions that attributes ask for on NUL-terminated paths, and those of them that have a filter.
+    fn attributes(
+        &self,
+        paths: Vec<u8>,
+        config: &EffectiveConfig,
+    ) -> Result<(BTreeSet<Conversion>, Vec<String>), GitError> {
         let attributes = self
             .git()
             .args(["check-attr", "-z", "--stdin", "eol", "ident", "working-tree-encoding", "filter"])
@@ -192,8 +209,7 @@ impl UserRepository {
                 filtered.push(String::from_utf8_lossy(path).into_owned());
             }
         }
-        found.extend(seen.into_values().flatten());
-        Ok((found, filtered))
+        Ok((seen.into_values().flatten().collect(), filtered))
     }
 }
 

@@ -48,6 +48,20 @@ pub fn remove_workspace(folder: &Path) -> Result<(), GitError> {
     }
 }
 
+/// Removes a file or folder below a root, however deep or shut it is.
+///
+/// A link on the way leads elsewhere: it is removed itself, and nothing that it leads to.
+pub fn remove_below(root: &Path, path: impl AsRef<Path>) -> Result<(), GitError> {
+    let mut here = root.to_owned();
+    for part in path.as_ref().components() {
+        here.push(part);
+        if here.is_symlink() {
+            break;
+        }
+    }
+    remove(&here)
+}
+
 /// Adds up the disk blocks of a file or folder; links are not followed.
 fn size(path: &Path) -> Result<u64, GitError> {
     let found = match fs::symlink_metadata(path) {

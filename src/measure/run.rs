@@ -179,7 +179,9 @@ pub fn read_run(files: RunFiles<'_>, usage: &Usage, plan: &MetricPlan) -> Result
     run.take(Stream::Stdout, parse_file(files.stdout)?, metrics_in(Stream::Stdout), plan);
     run.take(Stream::Stderr, parse_file(files.stderr)?, metrics_in(Stream::Stderr), plan);
     if let Some(path) = files.metrics_file {
-        let parsed = if path.exists() { parse_file(path)? } else { Parsed::default() };
+        // A pipe or a link that stands there instead was never written as a file, and reading it might not end.
+        let is_file = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        let parsed = if is_file { parse_file(path)? } else { Parsed::default() };
         run.take(Stream::MetricsFile, parsed, true, plan);
     }
     run.add_automatic(usage);
