@@ -54,9 +54,6 @@ pub(super) const CAREFUL: Table<5> = Table {
     ],
 };
 
-/// Published P(block) of a harmless patch under heavy tails, by the number of sentinels.
-pub(super) const HARMLESS_BLOCKED: [(usize, f64); 2] = [(4, 0.011), (12, 0.020)];
-
 /// The noise of the published ones at which a sentinel with a tolerance of 5 % cannot be guarded: 20 pairs do not tell a
 /// regression of 10 % from it, whatever the rule, once the error is shared among the tests. A calibration names it.
 pub(super) const UNGUARDED: Noise = Noise::Iid(0.10);
