@@ -15,6 +15,11 @@ fn the_same_seed_gives_the_same_figures_and_all_noises_are_there() {
     let answer: serde_json::Value = serde_json::from_str(&told(&["--json"])).unwrap_or_default();
     assert_eq!(answer["candidates"].as_array().map(Vec::len), Some(12 * 6), "{answer}");
     assert_eq!(answer["sessions"].as_array().map(Vec::len), Some(12 * 3 * 2), "{answer}");
+    let simpler = answer["simplifications"].as_array().cloned().unwrap_or_default();
+    assert_eq!(simpler.len(), 12 * 4, "{answer}");
+    let exact: Vec<_> = simpler.iter().filter(|s| s["noise"] == "exact").map(|s| s["keeps"].as_f64()).collect();
+    assert_eq!(exact, [Some(1.0), Some(0.0), Some(0.0), Some(0.0)], "{simpler:?}");
+    assert!(told(&[]).contains("'Goal: simplify'"));
 }
 
 #[test]
@@ -24,6 +29,7 @@ fn sentinels_without_noise_block_exactly_what_is_harmful() {
     let exact: Vec<_> = answer["noises"].as_array().into_iter().flatten().filter(|n| n["noise"] == "exact").collect();
     let blocked: Vec<_> = exact.iter().map(|noise| noise["blocked"].as_f64()).collect();
     assert_eq!(blocked, [Some(0.0), Some(1.0)], "{answer}");
+    assert!(exact.iter().all(|noise| noise["named"].as_f64() == Some(0.0)), "{answer}");
 }
 
 #[test]

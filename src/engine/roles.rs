@@ -6,9 +6,7 @@ use crate::domain::{
     Calibrated, Direction, MetricCalibration, MetricName, Objective, Scale, Sentinel, Settings, number,
 };
 use crate::measure;
-
-/// A sentinel whose noise hides regressions beyond this share is of little use.
-const COARSE: f64 = 0.10;
+use crate::stats::ToleranceTest;
 
 /// What a metric is judged as.
 #[derive(Debug, Clone)]
@@ -115,23 +113,26 @@ impl Roles {
         }
     }
 
-    /// Says which regression of a sentinel the calibration cannot tell from noise, where that is beyond 10 % or twice its
-    /// tolerance; `None` where it can be guarded.
+    /// Returns the smallest regression of a sentinel that is sure to be blocked, on the decision scale, where that is so
+    /// large that it hardly guards ([`ToleranceTest::unguarded`]); `None` where it does.
+    pub fn sure_beyond(&self, settings: &Settings, calibration: &MetricCalibration) -> Option<f64> {
+        let sentinel = self.sentinel(&calibration.metric)?;
+        let tolerance = sentinel.tolerance.or(sentinel.tolerance_abs)?;
+        let (_, scale) = self.lens(settings, &calibration.metric);
+        ToleranceTest { scale, tolerance, s: calibration.s }.unguarded(self.largest_family(settings))
+    }
+
+    /// Names a sentinel that cannot be guarded, and the regression up to which it may not show; `None` where it can.
     pub fn unguarded(&self, settings: &Settings, calibration: &MetricCalibration) -> Option<String> {
+        let sure = self.sure_beyond(settings, calibration)?;
         let sentinel = self.sentinel(&calibration.metric)?;
         let asked = sentinel.tolerance.or(sentinel.tolerance_abs)?;
-        let (_, scale) = self.lens(settings, &calibration.metric);
-        let (asked, told) = (scale.setting(asked), calibration.resolves?);
-        let useful = match scale {
-            Scale::Ratio => (2.0 * asked).min(asked.max(COARSE.ln_1p())),
-            Scale::Linear => 2.0 * asked,
-        };
+        let (metric, (_, scale)) = (&calibration.metric, self.lens(settings, &calibration.metric));
         let word = |size: f64| match scale {
             Scale::Ratio => format!("{:.1} %", 100.0 * size.exp_m1()),
             Scale::Linear => number(size),
         };
-        let metric = &calibration.metric;
-        (told > useful).then(|| format!("{metric} regresses unseen up to {} (tolerance {})", word(told), word(asked)))
+        Some(format!("{metric} may regress unseen up to {} (tolerance {})", word(sure), word(scale.setting(asked))))
     }
 
     /// Returns the unit of a metric where it is known: that of its primary.

@@ -23,6 +23,8 @@ pub struct CalibratedMetric<'a> {
     pub lens: Lens,
     /// The tolerance that was asked for, on the decision scale, where it is a sentinel with one.
     pub tolerance: Option<f64>,
+    /// The regression beyond which it is sure to block, on the decision scale, where it cannot be guarded.
+    pub unguarded: Option<f64>,
 }
 
 /// A calibration, in the reader's terms: sizes are in percent, or in the metric's unit on the linear scale.
@@ -209,13 +211,23 @@ fn finding(what: String, cure: &str) -> FindingView {
 
 /// Says that only large effects could be seen.
 fn coarse(calibrated: &CalibratedMetric<'_>) -> Option<FindingView> {
-    let CalibratedMetric { metric, lens, tolerance } = calibrated;
+    let CalibratedMetric { metric, lens, tolerance, unguarded } = calibrated;
     let resolves = metric.resolves?;
     if metric.role != "primary" {
-        let asked = tolerance.filter(|asked| resolves > *asked)?;
-        let (asked, held) = (lens.size(asked), lens.size(resolves));
-        let what = format!("the tolerance of {asked} is widened to the {held} that 20 pairs can tell");
-        return Some(finding(what, "a longer bench, a quieter machine, or a wider tolerance that says what is held"));
+        let asked = (*tolerance)?;
+        let widened = (resolves > asked).then(|| {
+            format!(
+                "the tolerance of {} is widened to the {} that 20 pairs can tell",
+                lens.size(asked),
+                lens.size(resolves)
+            )
+        });
+        let coarse = unguarded.map(|sure| {
+            format!("it cannot be guarded: a regression is sure to be blocked only beyond {}", lens.size(sure))
+        });
+        let what = [coarse, widened].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let cure = "a longer bench, a quieter machine, fewer sentinels, or a wider tolerance that says what is held";
+        return (!what.is_empty()).then(|| finding(what, cure));
     }
     let share = match lens.scale {
         Scale::Ratio => resolves.exp_m1(),

@@ -2,7 +2,8 @@
 
 use crate::domain::{Effect, MetricName, Objective, Pair, Verdict};
 
-use super::sentinel::{Guard, Sample, Watch};
+use super::guard::Guard;
+use super::sentinel::{Sample, Watch};
 use super::values::y_pair;
 use super::{Call, PairScale, Race, RaceRule, SentinelPlan, ToleranceTest, ValueError};
 

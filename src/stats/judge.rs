@@ -3,7 +3,8 @@
 use crate::domain::{CoPrimary, Comparison, Effect, Pair, Patience, SentinelOutcome, SentinelState, Verdict};
 
 use super::contest::{Contest, Terms};
-use super::sentinel::{CAP, ERROR, Guard, Sample, Watch};
+use super::guard::{CAP, ERROR, Guard};
+use super::sentinel::{Sample, Watch};
 use super::values::{plain, y_pair};
 use super::{Call, GoalPlan, Race, SentinelPlan, ValueError, family};
 

@@ -62,7 +62,8 @@ fn read_as<'m>(metric: &'m MetricCalibration, roles: &Roles, settings: &Settings
     let scale = if sentinel.is_some_and(|s| s.tolerance.is_none()) { Scale::Linear } else { scale };
     let lens = Lens { metric: metric.metric.clone(), unit, direction, scale };
     let tolerance = sentinel.and_then(|sentinel| sentinel.tolerance).map(|asked| scale.setting(asked));
-    CalibratedMetric { metric, lens, tolerance }
+    let unguarded = tolerance.and_then(|_| roles.sure_beyond(settings, metric));
+    CalibratedMetric { metric, lens, tolerance, unguarded }
 }
 
 /// Takes a forecast with the smallest effect that this calibration announced.

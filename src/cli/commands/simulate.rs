@@ -11,8 +11,8 @@ use crate::cli::ui::Ui;
 use crate::domain::Scale;
 use crate::stats::RaceRule;
 use crate::stats::simulation::{
-    Cell, Effort, Finding, Frequency, Ledger, Limit, Mix, Night, NightFigures, Noise, Watched, Watching, check, nights,
-    power, usual_rule, watches,
+    Cell, Effort, Finding, Frequency, Ledger, Limit, Mix, Night, NightFigures, Noise, Simplification, WatchError,
+    Watched, Watching, check, nights, power, simplified, usual_rule, watches,
 };
 
 /// The exit code when a figure is not what it must be.
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Simulate, ui: &Ui) -> Result<u
         Some(named) => Question::measured(simulate_journal::read(global, named)?, args),
         None => Question::modelled(args),
     };
-    let answer = question.answer();
+    let answer = question.answer()?;
     if args.json {
         ui.json(&answer_json(&question, &answer))?;
     } else {
@@ -70,6 +70,7 @@ pub(super) struct Question {
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) cells: Vec<(Cell, Frequency)>,
+    pub(super) simplifications: Vec<(Simplification, Frequency)>,
     pub(super) nights: Vec<(Night, NightFigures)>,
 }
 
@@ -103,12 +104,27 @@ impl Question {
         }
     }
 
-    fn answer(&self) -> Answer {
-        let cells = self.cells();
-        let found = power(&cells);
-        let plans = self.plans();
-        let figures = nights(&plans);
-        Answer { cells: cells.into_iter().zip(found).collect(), nights: plans.into_iter().zip(figures).collect() }
+    fn answer(&self) -> Result<Answer, WatchError> {
+        let (cells, simplifications, plans) = (self.cells(), self.simplifications(), self.plans());
+        let (found, simpler, figures) = (power(&cells), simplified(&simplifications)?, nights(&plans));
+        Ok(Answer {
+            cells: cells.into_iter().zip(found).collect(),
+            simplifications: simplifications.into_iter().zip(simpler).collect(),
+            nights: plans.into_iter().zip(figures).collect(),
+        })
+    }
+
+    /// Plans simplifications of each cost.
+    fn simplifications(&self) -> Vec<Simplification> {
+        let plan = |noise: &Noise, effect: f64| {
+            let (noise, rule, races, seed) = (noise.clone(), self.rule, self.races, self.seed);
+            Simplification { noise, effect, rule, races, seed }
+        };
+        let m = self.rule.min_effect;
+        self.noises
+            .iter()
+            .flat_map(|noise| [0.0, -m, -2.0 * m, -5.0 * self.unit].map(|effect| plan(noise, effect)))
+            .collect()
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -141,6 +157,7 @@ impl Question {
 
 fn answer_json(question: &Question, answer: &Answer) -> Value {
     let cell = |(cell, found): &(Cell, Frequency)| json!({ "noise": cell.noise.to_string(), "effect": cell.effect, "keeps": found.keeps, "runs": found.runs });
+    let simpler = |(plan, found): &(Simplification, Frequency)| json!({ "noise": plan.noise.to_string(), "effect": plan.effect, "keeps": found.keeps, "runs": found.runs });
     let night = |(plan, found): &(Night, NightFigures)| {
         json!({
             "noise": plan.noise.to_string(),
@@ -161,6 +178,7 @@ fn answer_json(question: &Question, answer: &Answer) -> Value {
         "races": question.races,
         "seed": question.seed,
         "candidates": answer.cells.iter().map(cell).collect::<Vec<_>>(),
+        "simplifications": answer.simplifications.iter().map(simpler).collect::<Vec<_>>(),
         "sessions": answer.nights.iter().map(night).collect::<Vec<_>>(),
     })
 }
@@ -188,7 +206,7 @@ fn run_sentinels(args: &Simulate, sentinels: usize, ui: &Ui) -> Result<u8, CliEr
     if args.json {
         let row = |(plan, found): &(&Watching, Watched)| {
             json!({ "noise": plan.noise.to_string(), "regression": plan.harm, "blocked": found.blocked,
-                    "unresolved": found.unresolved, "pairs": found.pairs })
+                    "unresolved": found.unresolved, "pairs": found.pairs, "named": found.named, "unwarned": found.unwarned })
         };
         let rows: Vec<Value> = rows.iter().map(row).collect();
         ui.json(&json!({ "sentinels": sentinels, "races": args.races, "seed": args.seed, "noises": rows }))?;

@@ -12,6 +12,8 @@ use crate::stats::simulation::{Finding, Ledger, Limit, Mix, Night, NightFigures,
 pub(super) fn answer(question: &Question, answer: &Answer) -> String {
     let mut text = format!("{}\n\n", question.source);
     text += &candidates(question, answer);
+    text.push('\n');
+    text += &simplifications(question, answer);
     for nights in answer.nights.chunks(2 * question.noises.len()) {
         text.push('\n');
         text += &sessions(question, nights);
@@ -40,6 +42,28 @@ fn candidates(question: &Question, answer: &Answer) -> String {
     let mut grid = Grid::new(&columns, Screen::of_stdout());
     for row in answer.cells.chunks(columns.len() - 1) {
         let name = row.first().map_or_else(String::new, |(cell, _)| cell.noise.to_string());
+        let figures = row.iter().map(|(_, found)| format!("{:.4} [{:.1}]", found.keeps, found.runs));
+        grid.row(std::iter::once(name).chain(figures).map(Text::from));
+    }
+    text += &grid.text();
+    text
+}
+
+fn simplifications(question: &Question, answer: &Answer) -> String {
+    let mut text = format!(
+        "One candidate of 'Goal: simplify', kept when a regression of the minimum effect is excluded: share kept [mean \
+         benchmark runs]\nby what it truly costs; alpha {}, {} races each.\n\n",
+        question.rule.alpha, question.races
+    );
+    let five = match question.scale {
+        Scale::Ratio => "5 %",
+        Scale::Linear => "5 minEffects",
+    };
+    let costs = ["nothing", "minEffect", "twice minEffect", five].map(Column::Number);
+    let columns: Vec<Column> = std::iter::once(Column::Text("noise")).chain(costs).collect();
+    let mut grid = Grid::new(&columns, Screen::of_stdout());
+    for row in answer.simplifications.chunks(columns.len() - 1) {
+        let name = row.first().map_or_else(String::new, |(plan, _)| plan.noise.to_string());
         let figures = row.iter().map(|(_, found)| format!("{:.4} [{:.1}]", found.keeps, found.runs));
         grid.row(std::iter::once(name).chain(figures).map(Text::from));
     }
@@ -101,7 +125,8 @@ fn session_row(question: &Question, names: [&str; 2], offered: f64, ledgers: [&L
 pub(super) fn sentinels(sentinels: usize, races: u32, rows: &[(&Watching, Watched)]) -> String {
     let mut text = format!(
         "{sentinels} sentinels with a tolerance of 5 %, each with its own noise, on a patch that wins clearly; {races} \
-         races each.\nUnresolved = kept with a flag, because 20 pairs could not tell (strict: dropped).\n\n"
+         races each.\nUnresolved = kept with a flag, because 20 pairs could not tell (strict: dropped).\n\
+         Named = the calibration says that this sentinel cannot be guarded.\n\n"
     );
     let columns = [
         Column::Text("noise"),
@@ -111,6 +136,8 @@ pub(super) fn sentinels(sentinels: usize, races: u32, rows: &[(&Watching, Watche
         Column::Number("one is 10 % worse: blocked"),
         Column::Number("unresolved"),
         Column::Number("pairs"),
+        Column::Number("named"),
+        Column::Number("let pass unnamed"),
     ];
     let mut grid = Grid::new(&columns, Screen::of_stdout());
     for both in rows.chunks(2) {
@@ -118,7 +145,9 @@ pub(super) fn sentinels(sentinels: usize, races: u32, rows: &[(&Watching, Watche
         let figures = both.iter().flat_map(|(_, found)| {
             [format!("{:.4}", found.blocked), format!("{:.4}", found.unresolved), format!("{:.1}", found.pairs)]
         });
-        grid.row(std::iter::once(name).chain(figures).map(Text::from));
+        let warned = both.last().map(|(_, found)| [found.named, found.unwarned]).unwrap_or_default();
+        let warned = warned.map(|share| format!("{share:.4}"));
+        grid.row(std::iter::once(name).chain(figures).chain(warned).map(Text::from));
     }
     text += &grid.text();
     text

@@ -3,8 +3,8 @@
 //! The rule that is simulated is the program's own: [`Race`](super::Race), [`Ring`](super::Ring),
 //! [`Judge`](super::Judge) and [`Budget`](super::Budget). The noise is a model ([`Noise`]) or what a session measured
 //! ([`Recorded`]). [`power`] races single candidates, [`nights`] whole sessions beside the rule "keep what beats the best
-//! number of one run", [`watches`] sentinels, and [`check()`] compares all of it with the published figures of statistics
-//! section 4. The same seed gives the same figures whatever the number of threads.
+//! number of one run", [`watches`] sentinels, [`simplified`] candidates that make the code simpler, and [`check()`] compares
+//! all of it with the published figures of statistics section 4. The same seed gives the same figures whatever the number of threads.
 
 mod check;
 mod nights;
@@ -15,6 +15,7 @@ mod published;
 mod races;
 mod random;
 mod recorded;
+mod simplifications;
 mod watches;
 
 pub use check::{Effort, Finding, Limit, check};
@@ -23,4 +24,5 @@ pub(in crate::stats) use noise::Machine;
 pub use noise::Noise;
 pub use races::{Cell, Frequency, power, usual_rule};
 pub use recorded::{Recorded, TooFewPairs};
+pub use simplifications::{Simplification, simplified};
 pub use watches::{WatchError, Watched, Watching, watches};

@@ -54,31 +54,13 @@ pub(super) const CAREFUL: Table<5> = Table {
     ],
 };
 
-/// Published P(block) of a harmless patch under heavy tails, by the number of sentinels.
-pub(super) const HARMLESS_BLOCKED: [(usize, f64); 2] = [(4, 0.011), (12, 0.020)];
-
-/// Where the rule itself blocks more harmless patches than the wanted 5 %: noise, sentinels, share.
-///
-/// Eight looks at each sentinel add up where its noise is far above its tolerance. The specification's reference does
-/// the same on the two noises where it was compared, iid 10 % and bimodal. The shares were simulated with
-/// `simulate --sentinels K --races 2000`; a calibration names such sentinels as ones that it cannot guard.
-pub(super) static HARMLESS_BEYOND: [(Noise, usize, f64); 7] = [
-    (Noise::Iid(0.10), 4, 0.14),
-    (Noise::Iid(0.10), 12, 0.16),
-    (Noise::Iid(0.10), 40, 0.18),
-    (Noise::Heavy, 40, 0.055),
-    (Noise::Bimodal, 12, 0.095),
-    (Noise::Bimodal, 40, 0.19),
-    (Noise::Bursts, 40, 0.055),
-];
-
-/// Where the rule itself blocks fewer patches with a regression of 10 % than the wanted 95 %: the tolerance is widened
-/// to about as much there.
-pub(super) static HARMFUL_BEYOND: [(Noise, usize, f64); 3] =
-    [(Noise::Iid(0.10), 4, 0.77), (Noise::Iid(0.10), 12, 0.65), (Noise::Iid(0.10), 40, 0.53)];
-
-/// Largest distance of a simulated share from one of [`HARMLESS_BEYOND`] and [`HARMFUL_BEYOND`].
-pub(super) const BEYOND_TOLERANCE: f64 = 0.05;
+/// The noise of the published ones at which a sentinel with a tolerance of 5 % cannot be guarded: 20 pairs do not tell a
+/// regression of 10 % from it, whatever the rule, once the error is shared among the tests. A calibration names it.
+pub(super) const UNGUARDED: Noise = Noise::Iid(0.10);
 
 /// Mean runs of a no-op where they are more than the wanted 7.5, and the largest distance from them.
+///
+/// The published table says 7.4. That is no other rule: the specification's reference, raced on the same noise with its
+/// own random numbers, costs 7.67 (20 000 races, standard error .06), and this implementation the same. One run of 4000
+/// races has a standard error of .14, so 7.4 was a low draw. Neither warm-up nor calibration runs are counted.
 pub(super) static NO_OP_RUNS_BEYOND: (Noise, f64, f64) = (Noise::Iid(0.10), 7.7, 0.3);

@@ -8,7 +8,7 @@ use super::random::seed_of;
 use crate::domain::{
     Direction, MetricName, MetricNameError, Objective, Order, Pair, Patience, Reading, Reduce, Scale, SentinelState,
 };
-use crate::stats::{GoalPlan, Judge, JudgeError, Plan, SentinelPlan, Step, ToleranceTest};
+use crate::stats::{GoalPlan, Judge, JudgeError, Plan, SentinelPlan, Step, ToleranceTest, family};
 
 /// Races that one thread does at a time.
 const PART: u32 = 50;
@@ -59,6 +59,10 @@ pub struct Watched {
     pub unresolved: f64,
     /// Mean number of pairs.
     pub pairs: f64,
+    /// Share in which the calibration had named the first sentinel as one that cannot be guarded.
+    pub named: f64,
+    /// Share that they let pass, flagged or not, though the calibration had not named the first sentinel.
+    pub unwarned: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +70,35 @@ struct Count {
     blocked: u32,
     unresolved: u32,
     pairs: u64,
+    named: u32,
+    unwarned: u32,
+}
+
+/// What came of one patch.
+#[derive(Debug, Clone)]
+struct Judged {
+    states: Vec<SentinelState>,
+    pairs: u32,
+    named: bool,
+}
+
+impl Count {
+    fn take(&mut self, judged: &Judged) {
+        let blocked = judged.states.iter().any(|state| state.blocks());
+        self.pairs += u64::from(judged.pairs);
+        self.blocked += u32::from(blocked);
+        self.unresolved += u32::from(!blocked && judged.states.contains(&SentinelState::Unresolved));
+        self.named += u32::from(judged.named);
+        self.unwarned += u32::from(!blocked && !judged.named);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.blocked += other.blocked;
+        self.unresolved += other.unresolved;
+        self.pairs += other.pairs;
+        self.named += other.named;
+        self.unwarned += other.unwarned;
+    }
 }
 
 /// Judges patches by the program's own [`Judge`] until a verdict; sentinels are calibrated with ten A/A pairs each.
@@ -78,10 +111,7 @@ pub fn watches(plans: &[Watching]) -> Result<Vec<Watched>, WatchError> {
     });
     let mut totals = vec![Count::default(); plans.len()];
     for ((plan, _), found) in parts.iter().zip(counts) {
-        let (total, found) = (&mut totals[*plan], found?);
-        total.blocked += found.blocked;
-        total.unresolved += found.unresolved;
-        total.pairs += found.pairs;
+        totals[*plan].add(found?);
     }
     Ok(plans.iter().zip(totals).map(|(plan, total)| plan.share(total)).collect())
 }
@@ -89,10 +119,13 @@ pub fn watches(plans: &[Watching]) -> Result<Vec<Watched>, WatchError> {
 impl Watching {
     fn share(&self, count: Count) -> Watched {
         let races = f64::from(self.races.max(1));
+        let share = |races_of_it: u32| f64::from(races_of_it) / races;
         Watched {
-            blocked: f64::from(count.blocked) / races,
-            unresolved: f64::from(count.unresolved) / races,
+            blocked: share(count.blocked),
+            unresolved: share(count.unresolved),
             pairs: count.pairs as f64 / races,
+            named: share(count.named),
+            unwarned: share(count.unwarned),
         }
     }
 }
@@ -101,13 +134,7 @@ fn count(plan: &Watching, part: u32) -> Result<Count, WatchError> {
     let names = Names::new(plan.sentinels)?;
     let mut count = Count::default();
     for race in part * PART..plan.races.min((part + 1) * PART) {
-        let (states, pairs) = Bench::new(plan, &names, seed_of(plan.seed, u64::from(race))).judge()?;
-        count.pairs += u64::from(pairs);
-        if states.iter().any(|state| state.blocks()) {
-            count.blocked += 1;
-        } else if states.contains(&SentinelState::Unresolved) {
-            count.unresolved += 1;
-        }
+        count.take(&Bench::new(plan, &names, seed_of(plan.seed, u64::from(race))).judge()?);
     }
     Ok(count)
 }
@@ -131,6 +158,7 @@ struct Bench<'p> {
     primary: Machine,
     sentinels: Vec<Machine>,
     judge: Judge,
+    named: bool,
 }
 
 impl<'p> Bench<'p> {
@@ -138,7 +166,10 @@ impl<'p> Bench<'p> {
         let mut primary = Machine::new(&PRIMARY_NOISE, seed_of(seed, 0));
         let mut sentinels: Vec<_> =
             (1..=plan.sentinels as u64).map(|number| Machine::new(&plan.noise, seed_of(seed, number))).collect();
-        let plans = names.sentinels.iter().zip(&mut sentinels).map(|(name, machine)| sentinel(name, machine)).collect();
+        let plans: Vec<SentinelPlan> =
+            names.sentinels.iter().zip(&mut sentinels).map(|(name, machine)| sentinel(name, machine)).collect();
+        let named =
+            plans.iter().flat_map(|first| &first.tests).take(1).any(|test| test.unguarded(family(&plans)).is_some());
         let judge = Judge::new(Plan {
             primaries: vec![GoalPlan::single(
                 objective(&names.primary),
@@ -152,10 +183,10 @@ impl<'p> Bench<'p> {
             simplify: false,
             sentinels: plans,
         });
-        Self { plan, names, primary, sentinels, judge }
+        Self { plan, names, primary, sentinels, judge, named }
     }
 
-    fn judge(mut self) -> Result<(Vec<SentinelState>, u32), JudgeError> {
+    fn judge(mut self) -> Result<Judged, JudgeError> {
         let mut pair = Pair {
             number: 0,
             order: Order::BaselineFirst,
@@ -165,7 +196,8 @@ impl<'p> Bench<'p> {
         loop {
             self.measure(&mut pair);
             if let Step::Done(comparison) = self.judge.push(&pair)? {
-                return Ok((comparison.sentinels.iter().map(|outcome| outcome.state).collect(), pair.number));
+                let states = comparison.sentinels.iter().map(|outcome| outcome.state).collect();
+                return Ok(Judged { states, pairs: pair.number, named: self.named });
             }
         }
     }
@@ -227,6 +259,21 @@ mod tests {
         let found = watches(&plans).unwrap();
         assert!(found[0].blocked <= 0.04 && found[1].blocked >= 0.95, "{found:?}");
         assert!(found[1].pairs >= 6.0, "no test fails before pair 6: {found:?}");
+    }
+
+    #[test]
+    fn a_regression_that_may_go_unseen_is_named_by_the_calibration_and_a_quiet_sentinel_is_not() {
+        let at = |noise, sentinels| watching(noise, sentinels, 0.1, 300);
+        let found = watches(&[at(Noise::Iid(0.1), 4), at(Noise::Iid(0.1), 12), at(Noise::Iid(0.01), 12)]).unwrap();
+        assert!(found[..2].iter().all(|noisy| noisy.blocked < 0.8 && noisy.named > 0.8), "{found:?}");
+        assert!(found.iter().all(|watched| watched.unwarned < 0.08), "{found:?}");
+        assert!(found[2].named == 0.0 && found[2].unwarned == 0.0, "{found:?}");
+    }
+
+    #[test]
+    fn forty_sentinels_at_two_speeds_block_few_harmless_patches() {
+        let found = watches(&[watching(Noise::Bimodal, 40, 0.0, 200)]).unwrap();
+        assert!(found[0].blocked <= 0.07, "{found:?}");
     }
 
     #[test]
