@@ -14,8 +14,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use support::{TestEnvironment, fingerprint};
+use serde_json::json;
+use support::facts::{assert_same_facts, facts};
+use support::{TestEnvironment, listing};
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
@@ -58,64 +59,6 @@ fn project() -> TestEnvironment {
     env
 }
 
-/// What a session came to, without times, ids, recoveries, void pairs and warm-ups.
-fn facts(env: &TestEnvironment) -> Value {
-    let journal = env.journal("counting");
-    let of = |kind: &'static str| journal.iter().filter(move |line| line["type"] == kind);
-    let pick = |line: &Value, keys: &[&str]| -> Value {
-        keys.iter().map(|key| ((*key).to_owned(), line[*key].clone())).collect::<serde_json::Map<_, _>>().into()
-    };
-    let proposed: Vec<Value> =
-        of("proposed").map(|line| pick(line, &["experiment", "description", "idea", "patch_hash", "commit"])).collect();
-    let pairs: Vec<Value> = of("pair")
-        .filter(|line| line["void"].is_null() && line["experiment"].as_u64().is_some_and(|experiment| experiment > 0))
-        .map(|line| {
-            json!([
-                line["experiment"],
-                line["pair"],
-                line["order"],
-                line["baseline"]["metrics"]["work"],
-                line["candidate"]["metrics"]["work"]
-            ])
-        })
-        .collect();
-    let keys = [
-        "run",
-        "metric",
-        "status",
-        "description",
-        "segment",
-        "confidence",
-        "reason",
-        "flags",
-        "effect",
-        "patch_id",
-        "iteration",
-        "measured",
-    ];
-    let runs: Vec<Value> = of("run").map(|line| pick(line, &keys)).collect();
-    let decided: Vec<Value> = of("decided")
-        .map(|line| pick(line, &["experiment", "status", "reason", "detail", "flags", "comparison"]))
-        .collect();
-    let branch = env.git(["log", "--reverse", "--format=%T %an %s", &format!("main..{BRANCH}")]);
-    let ideas = env.read("ideas.md");
-    let all = json!({ "proposed": proposed, "pairs": pairs, "decided": decided, "runs": runs,
-                      "branch": branch.lines().collect::<Vec<_>>(), "ideas": ideas.lines().collect::<Vec<_>>() });
-    serde_json::from_str(&all.to_string().replace(env.beside("").to_str().unwrap(), "ROOM/")).unwrap()
-}
-
-/// Asserts that two sessions came to the same, and shows the first fact that differs.
-#[track_caller]
-fn assert_same_facts(found: &Value, expected: &Value, when: &str) {
-    for (part, expected) in expected.as_object().unwrap() {
-        let (found, expected) = (found[part].as_array().unwrap(), expected.as_array().unwrap());
-        for (at, fact) in expected.iter().enumerate() {
-            assert_eq!(found.get(at), Some(fact), "{part} {at} {when}");
-        }
-        assert_eq!(found.len(), expected.len(), "{part} {when}: {found:#?}");
-    }
-}
-
 /// Asserts that every commit of the branch was decided first and settled afterwards, once.
 #[track_caller]
 fn every_commit_is_on_record(env: &TestEnvironment) {
@@ -142,7 +85,7 @@ fn nothing_unverified_is_on_the_branch(env: &TestEnvironment) {
 }
 
 /// Returns all that a session must leave alone; ideas.md is edited on purpose, and compared as a fact of its own.
-fn untouched(env: &TestEnvironment) -> (String, String) {
+fn untouched(env: &TestEnvironment) -> (Vec<String>, String) {
     let own = [
         ".git/objects",
         ".git/autoresearch",
@@ -150,7 +93,7 @@ fn untouched(env: &TestEnvironment) -> (String, String) {
         ".git/logs/refs/heads/autoresearch",
         "ideas.md",
     ];
-    (fingerprint(&env.repo(), &own), env.belongings().1)
+    (listing(&env.repo(), &own), env.belongings().1)
 }
 
 /// splitmix64: the instants of the kills.

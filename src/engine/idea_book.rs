@@ -125,7 +125,7 @@ impl Session<'_, '_> {
     /// Writes the edits of ideas.md that are owed. What was written before a crash is found written.
     pub(super) fn write_owed(&mut self) -> Result<(), EngineError> {
         for mut owed in std::mem::take(&mut self.owed) {
-            let written = match edit_file(&self.ideas_path(), &owed.edit()) {
+            let written = match edit_file(&self.ideas_path(), &owed.edit(), self.places.state()) {
                 Ok(Written::Unchanged | Written::Edited) => true,
                 Ok(Written::Missing) => false,
                 // A file that somebody is writing to, or may not be written: the night goes on, the edit waits.

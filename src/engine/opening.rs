@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Base, Configured, Event, Note, ObjectId, Observer, Resumed, SandboxApplied, SessionId, Settings};
+use crate::domain::{
+    Base, Configured, Event, ObjectId, Observer, Recovered, Resumed, SandboxApplied, SessionId, Settings,
+};
 use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
@@ -19,7 +21,7 @@ use super::harness::Harness;
 use super::idea_book::OwedEdit;
 use super::queue::PatchQueues;
 use super::recorder::{Durability, Recorder};
-use super::recover;
+use super::recover::{self, Ground};
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Purpose, Session};
@@ -107,7 +109,7 @@ impl<'a, 'o> Session<'a, 'o> {
             refuse_taken_branch(user, &settings.branch)?;
         }
         let journal = open_journal(&places.journal(), fresh)?;
-        let torn = journal.torn().map(|torn| Event::Note(Note { text: torn.to_string() }));
+        let torn = journal.torn().map(|torn| Recovered { found: torn.to_string(), action: "cut it".to_owned() });
         let ReadBack { state, mut rings, unfinished, mut owed, weather } = read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
@@ -115,18 +117,19 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let base = state.configured().map_or(base, |configured| configured.base.clone());
         let mut recorder = Recorder::new(journal, state, observers);
-        torn.map_or(Ok(()), |torn| recorder.session(torn, Durability::Written))?;
-        for done in recover::complete_all(&mut recorder, unfinished, (settings, places, user), rings.roles())? {
-            rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
-            owed.extend(done.owed);
-        }
-        recover::complete_revert(&mut recorder, &settings.branch, user)?;
-        let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
-        let harness = Harness::collect(user.root(), settings)?;
-        let scope = ScopeRules::new(settings, harness.snapshot())?;
+        torn.map_or(Ok(()), |torn| recorder.session(Event::Recovered(torn), Durability::Written))?;
         std::fs::create_dir_all(places.cache())
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
+        let ground = Ground { settings, places, user, private: &private };
+        for done in recover::complete_all(&mut recorder, unfinished, ground, rings.roles())? {
+            rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
+            owed.extend(done.owed);
+        }
+        recover::complete_revert(&mut recorder, ground)?;
+        let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
+        let harness = Harness::collect(user.root(), settings)?;
+        let scope = ScopeRules::new(settings, harness.snapshot())?;
         let runner = Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());

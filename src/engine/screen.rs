@@ -122,11 +122,12 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EngineError> 
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // A name of its own would stay behind where the process is killed.
+        let fresh = path.with_extension("new");
+        let mut file = std::fs::File::create(&fresh)?;
         file.write_all(bytes)?;
-        file.as_file().sync_data()?;
-        file.persist(path)?;
-        Ok(())
+        file.sync_data()?;
+        std::fs::rename(&fresh, path)
     };
     write().map_err(|source| EngineError::io("write", path, source))
 }

@@ -59,6 +59,7 @@ impl PrivateRepository {
         let files = parse(patch)?;
         let onto = self.tree(tip)?;
         let (tree, rung) = self.climb(&files, &onto, bases)?;
+        self.hold(tree, onto.id())?;
         let diff = self.diff(onto.id(), tree)?;
         Ok(Applied { tree: object_id(tree)?, rung, diff })
     }

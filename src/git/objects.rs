@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Repository, Signature, Tree};
 
@@ -114,17 +114,36 @@ impl PrivateRepository {
     fn sync(&self, objects: &[Oid]) -> Result<(), GitError> {
         let store = self.path().join("objects");
         for id in objects {
-            let hex = id.to_string();
-            let folder = store.join(&hex[..2]);
-            let file = folder.join(&hex[2..]);
+            let file = self.loose(*id);
             if !file.exists() {
                 continue; // known to the user's store, or to a pack, before
             }
-            for path in [&file, &folder] {
+            for path in file.ancestors().take(2) {
                 File::open(path).and_then(|f| f.sync_all()).doing("make durable", path)?;
             }
         }
         File::open(&store).and_then(|f| f.sync_all()).doing("make durable", &store)
+    }
+
+    /// Takes those new objects of a tree into the private store that so far only the user's has: what nothing there
+    /// refers to, such as a change tried by hand, the next `git gc` may throw away.
+    pub(super) fn hold(&self, tree: Oid, tip: Oid) -> Result<(), GitError> {
+        let mut fresh = Vec::new();
+        collect_new(&self.repo, Some(tip), tree, &mut fresh)?;
+        fresh.retain(|id| !self.loose(*id).exists());
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<String> = fresh.iter().map(Oid::to_string).collect();
+        let pack = self.path().join("objects/pack/pack");
+        self.git().args(["pack-objects", "-q"]).arg(pack).stdin(list.join("\n")).output()?;
+        Ok(())
+    }
+
+    /// Returns where a loose object of the private store would be.
+    fn loose(&self, id: Oid) -> PathBuf {
+        let hex = id.to_string();
+        self.path().join("objects").join(&hex[..2]).join(&hex[2..])
     }
 
     /// Copies a commit's new objects (those that `tip` does not reach) durably into the user's store.

@@ -221,6 +221,8 @@ impl UserRepository {
     fn update_ref(&self, name: &str, new: &str, old: &str, reflog: &str) -> Result<Option<GitError>, GitError> {
         let refname = format!("refs/heads/{name}");
         let git = self.git().setting("core.fsync=all").setting("core.fsyncMethod=fsync");
+        // The git of a process that was killed may hold the reference a moment longer.
+        let git = git.setting("core.filesRefLockTimeout=2000");
         let out = git.args(["update-ref", "--create-reflog", "-m", reflog, &refname, new, old]).run()?;
         Ok((out.code != 0).then(|| GitError::Command {
             command: format!("update-ref {refname} {new} {old}"),

@@ -338,13 +338,15 @@ fn found(text: &str, html: &Range<usize>) -> Option<Range<usize>> {
     comment::find(&text[html.clone()]).map(|at| html.start + at.start..html.start + at.end)
 }
 
+/// Returns where the line begins; to Markdown a carriage return alone ends a line too.
 fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    text[..at].rfind(['\n', '\r']).map_or(0, |newline| newline + 1)
 }
 
-/// Returns the offset after the line's newline, or the end of the text.
-fn line_end(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
+/// Returns the offset after the line's end, or the end of the text.
+pub(super) fn line_end(text: &str, at: usize) -> usize {
+    let newline = |found: usize| at + found + if text[at + found..].starts_with("\r\n") { 2 } else { 1 };
+    text[at..].find(['\n', '\r']).map_or(text.len(), newline)
 }
 
 #[cfg(test)]

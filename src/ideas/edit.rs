@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::domain::{Axis, ExperimentId};
 
 use super::IdeasError;
-use super::catalogue::{Catalogue, Entry, Section, SectionKind};
+use super::catalogue::{Catalogue, Entry, Section, SectionKind, line_end};
 use super::comment::{self, ClosedAxis, Comment};
 
 /// An idea was tried.
@@ -212,8 +212,7 @@ fn insert(text: &str, catalogue: &Catalogue, kind: SectionKind, item: &str) -> S
 fn insert_into(text: &str, section: &Section, item: &str, newline: &str) -> String {
     let body = &text[section.body.clone()];
     let content = body.trim_end();
-    let line = content.len() + body[content.len()..].find('\n').map_or(body.len() - content.len(), |at| at + 1);
-    let at = section.body.start + if content.is_empty() { 0 } else { line };
+    let at = section.body.start + if content.is_empty() { 0 } else { line_end(body, content.len()) };
     let follows_list = section.entries.last().is_some_and(|last| last.range.end >= at && is_item(text, last));
     let (before, after) = text.split_at(at);
     let gap = match (follows_list, before.ends_with('\n') || before.is_empty()) {
@@ -333,6 +332,15 @@ Ours.
         let edited = apply(text, &closing(&[1])).unwrap();
         assert!(edited.starts_with("## Closed\r\n- **a** b\r\n- **memtable-size** "), "{edited}");
         assert!(edited.ends_with("-->\r\n"), "{edited}");
+    }
+
+    #[test]
+    fn a_carriage_return_alone_ends_a_line_as_markdown_says() {
+        for text in ["## Closed??\r---/?\r-", "## Closed\r- **a** b\r\r## Other\rtext", "## Tried\r\r- a\rb"] {
+            let edited = apply(text, &closing(&[1])).unwrap();
+            assert!(is_insertion(text, &edited), "{text:?} -> {edited:?}");
+            assert_eq!(apply(&edited, &closing(&[1])).unwrap(), edited);
+        }
     }
 
     #[test]

@@ -23,13 +23,15 @@ pub enum Written {
 
 /// Edits ideas.md in place: its mode stays, and what somebody else writes meanwhile is never lost.
 ///
-/// A symbolic link stays one; the file that it leads to is replaced.
-pub fn edit_file(path: &Path, edit: &Edit) -> Result<Written, IdeasError> {
-    edit_between(path, edit, &mut || {})
+/// A symbolic link stays one; the file that it leads to is replaced. The new text is first written into `scratch`, a
+/// folder of one process at a time, so that a kill leaves nothing in the checkout; where that is another file system,
+/// beside the file.
+pub fn edit_file(path: &Path, edit: &Edit, scratch: &Path) -> Result<Written, IdeasError> {
+    edit_between(path, edit, scratch, &mut || {})
 }
 
 /// As [`edit_file`], with something that happens between reading and comparing.
-fn edit_between(path: &Path, edit: &Edit, between: &mut dyn FnMut()) -> Result<Written, IdeasError> {
+fn edit_between(path: &Path, edit: &Edit, scratch: &Path, between: &mut dyn FnMut()) -> Result<Written, IdeasError> {
     for _ in 0..ATTEMPTS {
         let Some(old) = read(path)? else { return Ok(Written::Missing) };
         let new = apply(&old, edit)?;
@@ -37,11 +39,11 @@ fn edit_between(path: &Path, edit: &Edit, between: &mut dyn FnMut()) -> Result<W
             return Ok(Written::Unchanged);
         }
         let failed = |source| IdeasError::Write { path: path.to_owned(), source };
-        let (temp, target) = prepare(path, &new).map_err(failed)?;
+        let target = path.canonicalize().map_err(failed)?;
+        let fresh = prepare(&target, &new, scratch).map_err(failed)?;
         between();
         if read(path)?.as_ref() == Some(&old) {
-            temp.persist(&target).map_err(|error| failed(error.error))?;
-            sync_folder(&target).map_err(failed)?;
+            replace(&target, &fresh, &new).map_err(failed)?;
             return Ok(Written::Edited);
         }
     }
@@ -56,17 +58,34 @@ fn read(path: &Path) -> Result<Option<String>, IdeasError> {
     }
 }
 
-/// Writes the new text to a synced temporary file beside the real one, with its mode.
-fn prepare(path: &Path, text: &str) -> io::Result<(tempfile::NamedTempFile, PathBuf)> {
-    let target = path.canonicalize()?;
-    let mut temp = tempfile::NamedTempFile::new_in(folder(&target))?;
-    temp.write_all(text.as_bytes())?;
-    temp.as_file().set_permissions(fs::metadata(&target)?.permissions())?;
-    temp.as_file().sync_all()?;
-    Ok((temp, target))
+/// Writes the new text, synced and with the mode of the real file, into the scratch folder.
+fn prepare(target: &Path, text: &str, scratch: &Path) -> io::Result<PathBuf> {
+    let fresh = scratch.join("ideas.md.new");
+    // A process that was killed may have left one, with a mode that lets nobody write it.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) | Ok(()) => fill(fs::File::create_new(&fresh)?, target, text)?,
+    }
+    Ok(fresh)
 }
 
-fn sync_folder(target: &Path) -> io::Result<()> {
+fn fill(mut file: fs::File, target: &Path, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.set_permissions(fs::metadata(target)?.permissions())?;
+    file.sync_all()
+}
+
+/// Puts the new file in the place of the old one; from another file system by way of a copy beside it.
+fn replace(target: &Path, fresh: &Path, text: &str) -> io::Result<()> {
+    match fs::rename(fresh, target) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let beside = tempfile::NamedTempFile::new_in(folder(target))?;
+            fill(beside.reopen()?, target, text)?;
+            beside.persist(target).map_err(|error| error.error)?;
+            fs::remove_file(fresh)?;
+        }
+        renamed => renamed?,
+    }
     fs::File::open(folder(target))?.sync_all()
 }
 
@@ -91,20 +110,20 @@ mod tests {
 
     #[test]
     fn the_file_is_replaced_with_its_mode() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = dir.path().join("ideas.md");
         fs::write(&path, "## Tried\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert_eq!(edit_file(&path, &edit()).unwrap(), Written::Edited);
+        assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Edited);
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("## Tried\n\n{DONE}"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(edit_file(&path, &edit()).unwrap(), Written::Unchanged);
+        assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Unchanged);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_change_made_meanwhile_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = dir.path().join("ideas.md");
         fs::write(&path, "## Tried\n").unwrap();
         let mut once = true;
@@ -113,13 +132,13 @@ mod tests {
                 fs::write(&path, "mine\n\n## Tried\n").unwrap();
             }
         };
-        assert_eq!(edit_between(&path, &edit(), &mut between).unwrap(), Written::Edited);
+        assert_eq!(edit_between(&path, &edit(), scratch.path(), &mut between).unwrap(), Written::Edited);
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("mine\n\n## Tried\n\n{DONE}"));
     }
 
     #[test]
     fn a_file_that_never_rests_is_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = dir.path().join("ideas.md");
         fs::write(&path, "").unwrap();
         let mut n = 0;
@@ -127,27 +146,50 @@ mod tests {
             n += 1;
             fs::write(&path, format!("{n}\n")).unwrap();
         };
-        let error = edit_between(&path, &edit(), &mut between).unwrap_err();
+        let error = edit_between(&path, &edit(), scratch.path(), &mut between).unwrap_err();
         assert!(error.to_string().ends_with("changed 5 times while it was edited; the edit waits in the journal"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "5\n");
     }
 
     #[test]
     fn a_missing_file_is_not_made() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = dir.path().join("ideas.md");
-        assert_eq!(edit_file(&path, &edit()).unwrap(), Written::Missing);
+        assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Missing);
         assert!(!path.exists());
     }
 
     #[test]
     fn a_symbolic_link_stays_one() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (real, link) = (dir.path().join("real.md"), dir.path().join("ideas.md"));
         fs::write(&real, "").unwrap();
         std::os::unix::fs::symlink("real.md", &link).unwrap();
-        assert_eq!(edit_file(&link, &edit()).unwrap(), Written::Edited);
+        assert_eq!(edit_file(&link, &edit(), scratch.path()).unwrap(), Written::Edited);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(fs::read_to_string(&real).unwrap().contains(DONE));
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_in_nobodys_way() {
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, left) = (dir.path().join("ideas.md"), scratch.path().join("ideas.md.new"));
+        fs::write(&path, "## Tried\n").unwrap();
+        fs::write(&left, "half").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o400)).unwrap();
+        assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Edited);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("## Tried\n\n{DONE}"));
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_on_another_file_system_is_replaced_too() {
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm"));
+        let Ok(scratch) = scratch else { return eprintln!("skipped: there is no /dev/shm") };
+        let path = dir.path().join("ideas.md");
+        fs::write(&path, "## Tried\n").unwrap();
+        assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Edited);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("## Tried\n\n{DONE}"));
+        assert_eq!((fs::read_dir(dir.path()).unwrap().count(), fs::read_dir(scratch.path()).unwrap().count()), (1, 0));
     }
 }

@@ -181,7 +181,7 @@ impl Scanner {
         }
     }
 
-    /// Takes whole lines; the first may be the end of a long one.
+    /// Takes whole lines, of which the first may be the end of a long one and the last may lack its newline.
     fn lines(&mut self, block: &[u8]) {
         let base = self.offset;
         let mut start = 0;
@@ -236,7 +236,7 @@ impl Scanner {
     /// Takes what follows the last newline.
     fn end(&mut self, rest: &[u8]) {
         if self.long == LongLine::No {
-            self.line(rest);
+            self.lines(rest);
         } else {
             self.long_end(rest);
         }

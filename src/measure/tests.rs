@@ -80,6 +80,16 @@ fn a_run_has_its_metrics_the_automatic_ones_and_the_invariants() {
 }
 
 #[test]
+fn a_last_line_without_its_newline_says_what_it_says_with_it() {
+    for line in
+        ["METRIC a=1", "METRIC a", "INVARIANT a", "INVARIANT a=b", "\u{1b}INVARIAN\u{1b}T\ta", "MET\u{1b}[0mRIC a=1"]
+    {
+        let told = |text: &str| format!("{:?}", parse(Cursor::new(text.as_bytes())).unwrap());
+        assert_eq!(told(line), told(&format!("{line}\n")), "{line:?}");
+    }
+}
+
+#[test]
 fn stdout_is_read_before_stderr() {
     let mut settings = settings(&[]);
     settings.primary.reduce = Reduce::Last;

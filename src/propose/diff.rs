@@ -34,7 +34,8 @@ pub(super) fn lines(text: &[u8]) -> Vec<Range<usize>> {
 fn begins_diff(text: &[u8], lines: &[Range<usize>], n: usize) -> bool {
     let begins =
         |n: usize, with: &str| lines.get(n).is_some_and(|line| text[line.clone()].starts_with(with.as_bytes()));
-    begins(n, "diff --git ") || (begins(n, "--- ") && begins(n + 1, "+++ ") && begins(n + 2, "@@ -"))
+    let hunk_at = |n: usize| lines.get(n).is_some_and(|line| hunk(&text[line.clone()]).is_some());
+    begins(n, "diff --git ") || (begins(n, "--- ") && begins(n + 1, "+++ ") && hunk_at(n + 2))
 }
 
 /// What stands between the hunks of a diff.
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn text_without_a_diff_has_none() {
-        for text in ["", "just text\n", "--- a line\n", "--- a\n+++ b\nno hunk\n"] {
+        for text in ["", "just text\n", "--- a line\n", "--- a\n+++ b\nno hunk\n", "--- a\n+++ b\n@@ -1 +1,x @@\n a\n"]
+        {
             assert_eq!(located(text), None, "{text}");
         }
     }

@@ -24,6 +24,7 @@ pub fn wants(kind: &str) -> bool {
             | "undone"
             | "validated"
             | "resumed"
+            | "recovered"
             | "idea_edit"
             | "stopped"
     )
@@ -133,8 +134,10 @@ impl SessionState {
 
     /// Folds one event; those that say nothing here are passed over.
     pub fn apply(&mut self, experiment: Option<ExperimentId>, at: Timestamp, event: &Event) {
-        // What begins a span must not lengthen the one before it.
-        if !matches!(event, Event::Configured(_) | Event::Resumed(_)) {
+        if matches!(event, Event::Recovered(_)) {
+            self.clock.skip(at);
+        } else if !matches!(event, Event::Configured(_) | Event::Resumed(_)) {
+            // What begins a span must not lengthen the one before it.
             self.clock.event(at);
         }
         self.note_time(at);

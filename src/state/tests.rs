@@ -7,8 +7,8 @@ use super::experiment::TEXT_MAX;
 use super::*;
 use crate::domain::{
     Asi, Axis, Decided, Direction, Event, ExperimentId, Flag, Goal, IdeaEdited, MetricName, Note, ObjectId, PatchId,
-    ProposalSource, Proposed, Reason, Resumed, RunSummary, Scale, SessionId, Status, StopRule, Stopped, Undone,
-    Validated,
+    ProposalSource, Proposed, Reason, Recovered, Resumed, RunSummary, Scale, SessionId, Status, StopRule, Stopped,
+    Undone, Validated,
 };
 
 fn object(number: u32) -> ObjectId {
@@ -380,6 +380,18 @@ fn a_killed_start_ends_at_its_last_event_of_any_type() {
 }
 
 #[test]
+fn what_a_start_recovers_does_not_count_the_time_since_the_kill() {
+    let mut story = Story::started(100);
+    story.minute += 30;
+    story.state.pass_over(story.at());
+    story.minute += 600;
+    let recovered = Recovered { found: "a torn line".to_owned(), action: "cut it".to_owned() };
+    story.tell(0, &Event::Recovered(recovered));
+    story.tell(0, &Event::Resumed(Resumed { tip: object(1), calibration_reused: true }));
+    assert!((story.state.hours(None) - 0.5).abs() < 1e-9, "{}", story.state.hours(None));
+}
+
+#[test]
 fn a_clock_that_goes_back_takes_no_time_away() {
     let mut story = Story::started(100);
     story.minute = 61;
@@ -414,12 +426,11 @@ fn an_edit_of_ideas_waits_until_it_is_written() {
 
 #[test]
 fn what_the_fold_does_not_want_changes_nothing_but_the_time() {
-    for kind in ["phase", "pair", "note", "sandbox", "recovered", "type_of_a_later_version"] {
+    for kind in ["phase", "pair", "note", "sandbox", "type_of_a_later_version"] {
         assert!(!wants(kind), "{kind}");
     }
-    for kind in
-        ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "validated", "resumed", "stopped"]
-    {
+    let wanted = ["config", "calibrated", "proposed", "screened", "decided", "run", "undone", "validated", "resumed"];
+    for kind in wanted.into_iter().chain(["recovered", "stopped"]) {
         assert!(wants(kind), "{kind}");
     }
 }

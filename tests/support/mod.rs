@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this module")]
 
+pub mod facts;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -358,12 +360,17 @@ pub fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
 
 /// Hashes everything below a folder: paths, modes, contents and link targets.
 pub fn fingerprint(folder: &Path, skip: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    walk(folder, folder, skip, &mut hasher);
-    hasher.finalize().to_hex().to_string()
+    blake3::hash(listing(folder, skip).join("\n").as_bytes()).to_hex().to_string()
 }
 
-fn walk(root: &Path, folder: &Path, skip: &[&str], hasher: &mut blake3::Hasher) {
+/// Lists everything below a folder, each with its mode and a hash of its content or link target.
+pub fn listing(folder: &Path, skip: &[&str]) -> Vec<String> {
+    let mut all = Vec::new();
+    walk(folder, folder, skip, &mut all);
+    all
+}
+
+fn walk(root: &Path, folder: &Path, skip: &[&str], all: &mut Vec<String>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     entries.sort();
     for path in entries {
@@ -372,13 +379,14 @@ fn walk(root: &Path, folder: &Path, skip: &[&str], hasher: &mut blake3::Hasher) 
             continue;
         }
         let meta = fs::symlink_metadata(&path).unwrap();
-        hasher.update(name.as_bytes()).update(&meta.permissions().mode().to_le_bytes());
+        let content = match (meta.is_dir(), meta.is_symlink()) {
+            (true, _) => Vec::new(),
+            (false, true) => fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes(),
+            (false, false) => fs::read(&path).unwrap(),
+        };
+        all.push(format!("{name} {:o} {}", meta.permissions().mode(), blake3::hash(&content).to_hex()));
         if meta.is_dir() {
-            walk(root, &path, skip, hasher);
-        } else if meta.is_symlink() {
-            hasher.update(fs::read_link(&path).unwrap().as_os_str().as_encoded_bytes());
-        } else {
-            hasher.update(&fs::read(&path).unwrap());
+            walk(root, &path, skip, all);
         }
     }
 }
