@@ -19,6 +19,7 @@ pub mod habits;
 mod harness;
 mod idea_book;
 mod identical;
+mod inventory;
 mod keep;
 mod logs;
 mod message;
