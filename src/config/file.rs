@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 
-use crate::domain::{CheckOrder, Command, Confirm, Direction, Network, Patience, Reduce, Scale, VerifyClean};
+use crate::domain::{
+    CheckOrder, Command, Confirm, Direction, Inventory, Network, Patience, Reduce, Scale, VerifyClean,
+};
 
 /// Marks, in the schema, a key that exists but is not supported by this version.
 pub(super) const UNSUPPORTED: &str = "x-notInThisVersion";
@@ -216,6 +218,10 @@ pub(super) struct ChecksFile {
     #[serde(default)]
     #[schemars(schema_with = "check_order", extend("default" = "checks-first"))]
     pub(super) order: Option<CheckOrder>,
+    /// Whether a candidate must run every test that the tip runs, by what the checks print. auto: where they name tests.
+    #[serde(default)]
+    #[schemars(schema_with = "inventory", extend("default" = "auto"))]
+    pub(super) inventory: Option<Inventory>,
 }
 
 /// What candidates may touch.
@@ -448,6 +454,7 @@ words! {
     reduce: Reduce::Median, Reduce::Mean, Reduce::Min, Reduce::Max, Reduce::Last;
     verify_clean: VerifyClean::Auto, VerifyClean::Always, VerifyClean::Never;
     check_order: CheckOrder::ChecksFirst, CheckOrder::BenchFirst;
+    inventory: Inventory::Auto, Inventory::Off;
     confirm: Confirm::Auto, Confirm::On, Confirm::Off;
     patience: Patience::Thorough, Patience::Normal, Patience::Thrifty;
     network: Network::None, Network::Loopback, Network::Host, Network::Full;

@@ -157,6 +157,7 @@ fn gate(s: &Settings) -> Rows {
         row("checks.dir", s.checks.dir.clone()),
         row("checks.timeoutSeconds", timeout(s.checks.timeout)),
         row("checks.order", json!(s.checks.order)),
+        row("checks.inventory", json!(s.checks.inventory)),
         row("harness", json!(s.harness)),
         row("scope.allow", json!(s.scope.allow)),
         row("scope.protect", json!(s.scope.protect)),

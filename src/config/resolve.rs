@@ -250,6 +250,7 @@ impl Context {
             dir: self.check("checks.dir", self.path(dir))?,
             timeout: commands::timeout(self, "checks.timeoutSeconds", file.timeout_seconds)?,
             order: file.order.unwrap_or_default(),
+            inventory: file.inventory.unwrap_or_default(),
         })
     }
 

@@ -43,6 +43,8 @@ pub enum Event {
     IdeaEdited(IdeaEdited),
     /// What the sandbox really enforces here.
     SandboxApplied(SandboxApplied),
+    /// Which tests a check runs on the tip.
+    Inventoried(Box<Inventoried>),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.
@@ -476,6 +478,24 @@ pub struct IdeaEdited {
 pub struct SandboxApplied {
     /// Each means with what became of it.
     pub enforced: BTreeMap<String, String>,
+}
+
+/// Which tests a check runs on the tip: a candidate must run them too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventoried {
+    /// The check.
+    pub check: String,
+    /// The tip.
+    pub commit: ObjectId,
+    /// Tests that ran.
+    pub ran: u64,
+    /// Tests that were skipped or ignored.
+    pub skipped: u64,
+    /// Hash (BLAKE3, hex) of the list of those that ran; the list itself is in `inventory/`.
+    pub hash: String,
+    /// Tests that are not compared, because two runs of the same code did not both run them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// Something worth knowing.

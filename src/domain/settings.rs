@@ -189,6 +189,20 @@ pub struct Checks {
     pub timeout: TimeLimit,
     /// Whether checks run before or after the bench.
     pub order: CheckOrder,
+    /// Whether a candidate must run the tests that the tip runs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inventory: Inventory,
+}
+
+/// Whether a candidate must run the tests that the tip runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inventory {
+    /// Where a check says which tests it runs (the default).
+    #[default]
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// Whether checks run before or after the bench.

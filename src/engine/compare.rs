@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::domain::{
     Arm, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Confirm, Decision, Direction, Event,
-    ExperimentId, Host, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective, Observer, PatchText,
-    Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed,
-    Settings, Stop, TimeLimit, VerifyClean,
+    ExperimentId, Host, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective, Observer,
+    PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened,
+    Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -257,7 +257,12 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         primary: primary(question),
         co_primaries: Vec::new(),
         sentinels: Vec::new(),
-        checks: Checks { dir: NO_SUCH_FILE.to_owned(), timeout: TimeLimit::Calibrated, order: CheckOrder::ChecksFirst },
+        checks: Checks {
+            dir: NO_SUCH_FILE.to_owned(),
+            timeout: TimeLimit::Calibrated,
+            order: CheckOrder::ChecksFirst,
+            inventory: Inventory::Off,
+        },
         harness: Vec::new(),
         scope: Scope::default(),
         candidates: Vec::new(),

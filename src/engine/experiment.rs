@@ -52,6 +52,7 @@ impl ExperimentFacts {
             | Event::Recovered(_)
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)
+            | Event::Inventoried(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

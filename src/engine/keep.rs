@@ -59,6 +59,7 @@ impl Session<'_, '_> {
         self.rings.settle(self.recorder.facts(), kept.is_some());
         if let Some(commit) = kept {
             self.bench.swap(commit)?;
+            self.adopt_inventories()?;
             self.prepare_after_keep()?;
         }
         Ok(run)

@@ -20,6 +20,7 @@ mod harness;
 mod home;
 mod idea_book;
 mod identical;
+mod inventory;
 mod keep;
 mod logs;
 mod message;

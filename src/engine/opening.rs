@@ -19,6 +19,7 @@ use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
 use super::idea_book::OwedEdit;
+use super::inventory::Inventories;
 use super::queue::PatchQueues;
 use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
@@ -43,6 +44,8 @@ pub(super) struct ReadBack {
     pub owed: Vec<OwedEdit>,
     /// What calibration saw of the machine.
     pub weather: Weather,
+    /// Which tests the checks ran.
+    pub inventory: Inventories,
 }
 
 /// Reads a journal back in one pass.
@@ -52,10 +55,13 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
     let mut rings = Rings::new(settings);
     let mut owed: Vec<OwedEdit> = Vec::new();
     let mut weather = Weather::default();
+    let mut inventory = Inventories::default();
     let mut open: BTreeMap<crate::domain::ExperimentId, ExperimentFacts> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
-        let wanted = state::wants(record.kind()) || Rings::wants(record.kind()) || record.kind() == "phase";
+        let wanted = state::wants(record.kind())
+            || Rings::wants(record.kind())
+            || ["phase", "inventory"].contains(&record.kind());
         let event = if wanted { record.event()? } else { None };
         let Some(event) = event else {
             state.pass_over(record.at);
@@ -68,6 +74,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         }
         rings.apply(record.experiment, &event);
         weather.apply(record.experiment, &event);
+        inventory.apply(&event);
         match (&event, record.experiment) {
             (Event::Run(run), Some(id)) => {
                 let facts = open.remove(&id).unwrap_or_default();
@@ -91,7 +98,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
             facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
         }
     }
-    Ok(ReadBack { state, rings, unfinished, owed, weather })
+    Ok(ReadBack { state, rings, unfinished, owed, weather, inventory })
 }
 
 impl<'a, 'o> Session<'a, 'o> {
@@ -110,7 +117,8 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         let journal = open_journal(&places.journal(), fresh)?;
         let torn = journal.torn().map(|torn| Recovered { found: torn.to_string(), action: "cut it".to_owned() });
-        let ReadBack { state, mut rings, unfinished, mut owed, weather } = read_back(&places.journal(), settings)?;
+        let ReadBack { state, mut rings, unfinished, mut owed, weather, inventory } =
+            read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
         if unbegun && !fresh && context.purpose == Purpose::Session {
             refuse_taken_branch(user, &settings.branch)?;
@@ -152,6 +160,7 @@ impl<'a, 'o> Session<'a, 'o> {
             purpose,
             checkpoints_off: false,
             weather,
+            inventory,
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;
@@ -170,7 +179,9 @@ impl<'a, 'o> Session<'a, 'o> {
         };
         if let Some(why) = why {
             let configured = self.configured(why, harness);
-            self.recorder.session(Event::Configured(Box::new(configured)), Durability::Synced)?;
+            let event = Event::Configured(Box::new(configured));
+            self.inventory.apply(&event);
+            self.recorder.session(event, Durability::Synced)?;
         }
         if self.purpose == Purpose::Session && (unbegun || self.lacks_branch()?) {
             let reflog = "autoresearch: the session starts";

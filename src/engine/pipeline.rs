@@ -18,7 +18,7 @@ use super::summary::metric_row;
 use super::workbench::Attempt;
 
 /// Times that a command may fail in both arms before the baseline counts as broken.
-const BASELINE_TRIES: u32 = 3;
+pub(super) const BASELINE_TRIES: u32 = 3;
 
 /// Why an experiment goes no further: what it is dropped for.
 #[derive(Debug, Clone)]
@@ -147,13 +147,14 @@ impl Session<'_, '_> {
         Ok(built.map(|_| ()).map_err(Dropped::from))
     }
 
-    /// Runs every check; one that fails is run on the baseline before the candidate is blamed.
+    /// Runs every check; one that fails, or runs fewer tests, is run on the baseline before the candidate is blamed.
     pub(super) fn check_candidate(&mut self) -> Step<()> {
         for check in self.bench.harness().checks() {
-            step!(self.blamed(Phase::Check, Some(&check.name), |session, arm| {
+            let checked = step!(self.blamed(Phase::Check, Some(&check.name), |session, arm| {
                 let log = session.log(Phase::Check, Some(&format!("{}{}", check.name, suffix(arm))));
                 session.bench.check(arm, &check.path, log)
             }));
+            step!(self.compare_inventory(&check, checked.tests));
         }
         Ok(Ok(()))
     }

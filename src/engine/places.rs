@@ -63,6 +63,11 @@ impl Places {
         self.state.join("runs")
     }
 
+    /// Returns the file that lists the tests of an inventory by its hash.
+    pub fn inventory(&self, hash: &str) -> PathBuf {
+        self.state.join("inventory").join(format!("{hash}.txt"))
+    }
+
     /// Returns the folder that holds the private repository, the slots and their homes.
     pub fn cache(&self) -> &Path {
         &self.cache

@@ -64,8 +64,9 @@ impl Session<'_, '_> {
             self.build_baseline(arm)?;
             times.build = times.build.max(clock.elapsed().as_secs_f64());
         }
-        self.check_baseline(&mut times)?;
-        if let Some(calibrated) = self.serving_calibration().filter(|made| wanted.accepts(made)) {
+        let serving = self.serving_calibration().filter(|made| wanted.accepts(made));
+        self.check_baseline(&mut times, serving.is_none())?;
+        if let Some(calibrated) = serving {
             self.bench.adopt(&calibrated);
             return Ok(());
         }
@@ -108,15 +109,18 @@ impl Session<'_, '_> {
         if self.purpose == Purpose::Comparison { self.bench.keep_built(arm) } else { Ok(()) }
     }
 
-    /// Runs every check on the baseline and notes what they take.
-    fn check_baseline(&mut self, times: &mut SetupTimes) -> Result<(), EngineError> {
+    /// Runs every check on the baseline and notes what they take and which tests they run.
+    fn check_baseline(&mut self, times: &mut SetupTimes, twice: bool) -> Result<(), EngineError> {
         for check in self.bench.harness().checks() {
             let log = self.log(Phase::Check, Some(&check.name));
             let result = self.phase(Phase::Check, Some(&check.name), |session| {
                 session.bench.check(Arm::Baseline, &check.path, log)
             })?;
             match result {
-                Ok(exit) => times.add_check(exit.usage.wall_s),
+                Ok(checked) => {
+                    times.add_check(checked.exit.usage.wall_s);
+                    self.take_inventory(&check, checked.tests, twice)?;
+                }
                 Err(failure) => {
                     let detail = format!("check {}: {}", check.name, failure.detail);
                     return Err(self.broken(detail));

@@ -19,6 +19,7 @@ use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::idea_book::OwedEdit;
+use super::inventory::Inventories;
 use super::offer::Offer;
 use super::pipeline::Commit;
 use super::places::Places;
@@ -110,6 +111,8 @@ pub struct Session<'a, 'o> {
     /// Whether a validation between experiments failed, so that none is tried again.
     pub(super) checkpoints_off: bool,
     pub(super) weather: Weather,
+    /// The tests that each check runs.
+    pub(super) inventory: Inventories,
 }
 
 impl Session<'_, '_> {

@@ -86,6 +86,7 @@ impl Session<'_, '_> {
         self.recorder.begin(ExperimentFacts::default());
         self.move_to_revert(experiment, &tip, &commit)?;
         self.rings.restart();
+        self.inventory.lapse();
         self.bench.restart(commit.clone())?;
         Ok(Undoing { experiment, commit, why })
     }

@@ -5,13 +5,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Arm, Calibrated, Command, Exit, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings};
+use crate::domain::{
+    Arm, Calibrated, Command, Exit, Inventory, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings,
+};
+use crate::gate::{self, CheckOutput, JunitFiles, TestInventory};
 use crate::git::{self, Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
 use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
 use super::home;
+use super::inventory::Checked;
 use super::metrics_file::MetricsFile;
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
@@ -163,6 +167,11 @@ impl<'a> Workbench<'a> {
         }
         let private = self.private_of(arm).clone();
         Ok(self.slots[index].reset(&private, &keep)?)
+    }
+
+    /// Says whether the arms stand at two commits that are compared, neither of them a candidate.
+    pub(super) fn is_opposed(&self) -> bool {
+        self.opposed.is_some()
     }
 
     /// Returns the commit that an arm stands at.
@@ -340,8 +349,10 @@ impl<'a> Workbench<'a> {
         Ok(self.slots[self.index(Arm::Candidate)].sweep(left.difference(&self.lasting))?)
     }
 
-    /// Runs one check in an arm's slot.
-    pub(super) fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Exit> {
+    /// Runs one check in an arm's slot and reads which tests it ran.
+    pub(super) fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Checked> {
+        let junit = self.home(arm).join("junit.xml");
+        let before = JunitFiles::before_run(&self.root(arm).join(&self.settings.working_dir), &junit)?;
         let path = self.root(arm).join(check);
         let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
         let errand = Errand {
@@ -350,11 +361,29 @@ impl<'a> Workbench<'a> {
             limit: self.limits.check,
             log,
             network: false,
-            env: Vec::new(),
+            env: vec![("AUTORESEARCH_JUNIT".into(), junit.into_os_string())],
         };
-        let result = self.run(arm, &errand)?;
+        let exit = match self.run(arm, &errand)? {
+            Ok(exit) => exit,
+            Err(failure) => {
+                self.runner.trim_logs(&errand)?;
+                return Ok(Err(failure));
+            }
+        };
+        let tests = self.tests_of(arm, &errand, &before)?;
         self.runner.trim_logs(&errand)?;
-        Ok(result)
+        Ok(Ok(Checked { exit, tests }))
+    }
+
+    /// Reads which tests a check ran; paths that differ between the slots are the same word in their names.
+    fn tests_of(&self, arm: Arm, errand: &Errand<'_>, before: &JunitFiles) -> Result<TestInventory, EngineError> {
+        if self.settings.checks.inventory == Inventory::Off {
+            return Ok(TestInventory::default());
+        }
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let folders = [(text(self.root(arm)), "{slot}"), (text(&self.home(arm)), "{home}")];
+        let (stdout, stderr) = (errand.stdout(), errand.stderr());
+        Ok(gate::read_inventory(CheckOutput { stdout: &stdout, stderr: &stderr, before, folders: &folders })?)
     }
 
     /// Runs the bench once in an arm's slot and reads its metrics.

@@ -102,13 +102,14 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Recovered(_) => "recovered",
         Event::IdeaEdited(_) => "idea_edit",
         Event::SandboxApplied(_) => "sandbox",
+        Event::Inventoried(_) => "inventory",
         Event::Note(_) => "note",
         Event::Stopped(_) => "stopped",
     }
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "pair",
     "phase",
     "proposed",
@@ -123,6 +124,7 @@ const KINDS: [&str; 16] = [
     "recovered",
     "idea_edit",
     "sandbox",
+    "inventory",
     "note",
     "stopped",
 ];
@@ -177,6 +179,7 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::Recovered(e) => serde_json::to_writer(out, e),
         Event::IdeaEdited(e) => serde_json::to_writer(out, e),
         Event::SandboxApplied(e) => serde_json::to_writer(out, e),
+        Event::Inventoried(e) => serde_json::to_writer(out, e),
         Event::Note(e) => serde_json::to_writer(out, e),
         Event::Stopped(e) => serde_json::to_writer(out, e),
     }
@@ -199,6 +202,7 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "recovered" => Event::Recovered(serde_json::from_str(line)?),
         "idea_edit" => Event::IdeaEdited(serde_json::from_str(line)?),
         "sandbox" => Event::SandboxApplied(serde_json::from_str(line)?),
+        "inventory" => Event::Inventoried(serde_json::from_str(line)?),
         "note" => Event::Note(serde_json::from_str(line)?),
         "stopped" => Event::Stopped(serde_json::from_str(line)?),
         _ => return Ok(None),

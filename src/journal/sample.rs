@@ -9,7 +9,7 @@ use super::encode;
 use super::format::Header;
 use crate::domain::{
     Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CheckOrder, Checks, Command, Comparison,
-    Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Host, Limits,
+    Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Host, Inventory, Limits,
     MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience, Phase, PhaseEnded, PhaseStarted,
     ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed,
     SessionId, Settings, Status, Stop, TimeLimit, Verdict,
@@ -73,7 +73,12 @@ pub fn settings() -> Settings {
         },
         co_primaries: Vec::new(),
         sentinels: Vec::new(),
-        checks: Checks { dir: "checks".to_owned(), timeout: TimeLimit::Calibrated, order: CheckOrder::ChecksFirst },
+        checks: Checks {
+            dir: "checks".to_owned(),
+            timeout: TimeLimit::Calibrated,
+            order: CheckOrder::ChecksFirst,
+            inventory: Inventory::default(),
+        },
         harness: Vec::new(),
         scope: Scope::default(),
         candidates: vec![CandidateSource::Patches("candidates".to_owned())],

@@ -166,6 +166,7 @@ impl SessionState {
             | Event::Pair(_)
             | Event::Recovered(_)
             | Event::SandboxApplied(_)
+            | Event::Inventoried(_)
             | Event::Note(_) => {}
         }
     }

@@ -133,7 +133,11 @@ impl Tracker {
                 self.moves_branch = decided.moves_branch;
                 None
             }
-            Event::Screened(_) | Event::PhaseEnded(_) | Event::IdeaEdited(_) | Event::SandboxApplied(_) => None,
+            Event::Screened(_)
+            | Event::PhaseEnded(_)
+            | Event::IdeaEdited(_)
+            | Event::SandboxApplied(_)
+            | Event::Inventoried(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod arms;
 mod commands;
 mod config;
 mod finding;
+mod inventory;
 mod machine;
 mod missing;
 mod noise;

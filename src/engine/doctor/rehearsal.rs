@@ -15,6 +15,7 @@ use crate::stats::Forecast;
 
 use super::arms;
 use super::finding::{Finding, Group, Report, Verdict};
+use super::inventory;
 use super::missing;
 use super::noise;
 use super::steps::{Outcome, Step, rewrote};
@@ -171,6 +172,7 @@ impl Walk<'_, '_, '_> {
             );
             self.report.found(Finding::ok(check, detail).fact("checks", count).fact("slowest_s", slowest));
         }
+        inventory::report(self.session, self.report);
         Ok(Some(times))
     }
 

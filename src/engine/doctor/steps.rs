@@ -102,7 +102,10 @@ impl Step {
                 let _host = session.host_lock()?;
                 session.bench.build(arm, log)?.map(drop)
             }
-            Self::Check(check) => session.bench.check(arm, &check.path, log)?.map(drop),
+            Self::Check(check) => session
+                .bench
+                .check(arm, &check.path, log)?
+                .map(|checked| session.inventory.saw(&check.name, checked.tests)),
             Self::Bench => session.one_run(arm, log)?.map(drop),
         };
         Ok(result.map(|()| clock.elapsed().as_secs_f64()))
