@@ -11,6 +11,7 @@ use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
+use super::holdout::{HeldFiles, HeldOut};
 use super::places::Places;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
 
@@ -26,6 +27,8 @@ pub(super) struct TimeLimits {
     pub bench: Duration,
     /// One check's.
     pub check: Duration,
+    /// One run's of the holdout.
+    pub holdout: Duration,
 }
 
 impl TimeLimits {
@@ -36,6 +39,7 @@ impl TimeLimits {
             build: settings.build.as_ref().map_or(Duration::ZERO, |b| b.timeout.resolve(of("build"))),
             bench: settings.bench.timeout.resolve(of("bench")),
             check: settings.checks.timeout.resolve(of("check")),
+            holdout: settings.holdout.as_ref().map_or(Duration::ZERO, |h| h.timeout.resolve(of("holdout"))),
         }
     }
 }
@@ -70,18 +74,24 @@ pub(super) struct Workbench<'a> {
     pub padding: usize,
     /// Lines of each judged metric in one run.
     pub lines: BTreeMap<MetricName, u32>,
+    /// What is known of the holdout, where there is one.
+    pub held: Option<HeldOut>,
 }
 
 impl<'a> Workbench<'a> {
     /// Makes both slots in the private repository and puts them at the tip.
     pub(super) fn open(
-        runner: Runner<'a>,
+        mut runner: Runner<'a>,
         (settings, places, root): (&'a Settings, &'a Places, &Path),
         private: PrivateRepository,
         harness: Harness,
         tip: ObjectId,
     ) -> Result<Self, EngineError> {
-        let private_tip = private.private_commit(&tip, harness.files())?;
+        if settings.holdout.is_some() {
+            let private = [places.journal(), places.held_out_logs()];
+            runner.keep_secret(harness.held().originals().iter().cloned().chain(private).collect());
+        }
+        let private_tip = over(&private, &harness, &tip)?;
         let slots = [
             Slot::open_or_create(&private, SlotName::A, &private_tip)?,
             Slot::open_or_create(&private, SlotName::B, &private_tip)?,
@@ -104,10 +114,12 @@ impl<'a> Workbench<'a> {
             laid: None,
             padding: 0,
             lines: BTreeMap::new(),
+            held: HeldOut::new(settings)?,
             root: root.to_owned(),
         };
         for arm in [Arm::Baseline, Arm::Candidate] {
             bench.reset_to_tip(arm)?;
+            HeldFiles::clear(&bench.home(arm))?;
         }
         Ok(bench)
     }
@@ -115,6 +127,11 @@ impl<'a> Workbench<'a> {
     /// Returns the private repository.
     pub(super) fn private(&self) -> &PrivateRepository {
         &self.private
+    }
+
+    /// Returns the session's settings.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
     }
 
     /// Returns the sealed files.
@@ -175,7 +192,7 @@ impl<'a> Workbench<'a> {
     /// Puts each arm at a commit of its own, with empty caches; [`Workbench::reunite`] ends that.
     pub(super) fn oppose(&mut self, baseline: &ObjectId, candidate: &ObjectId) -> Result<(), EngineError> {
         let stand = |commit: &ObjectId| {
-            let private = self.private.private_commit(commit, self.harness.files())?;
+            let private = over(&self.private, &self.harness, commit)?;
             Ok::<_, EngineError>(Stand { commit: commit.clone(), private })
         };
         self.opposed = Some([stand(baseline)?, stand(candidate)?]);
@@ -215,7 +232,7 @@ impl<'a> Workbench<'a> {
 
     /// Makes the candidate the baseline: the slots swap roles, and nothing is rebuilt.
     pub(super) fn swap(&mut self, new_tip: ObjectId) -> Result<(), EngineError> {
-        self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
+        self.private_tip = over(&self.private, &self.harness, &new_tip)?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
         self.slots[self.baseline].stand(&self.private_tip)?;
@@ -262,6 +279,9 @@ impl<'a> Workbench<'a> {
         self.slots[index].forget_prepared()?;
         self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
+        for held in self.harness.held().absent() {
+            super::harness::remove_file_if_any(&self.root(arm).join(held))?;
+        }
         let errand = Errand {
             phase: Phase::Prepare,
             command: &prepare.command,
@@ -331,29 +351,20 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"));
-        let env = metrics.iter().map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string()));
+        let metrics = self.metrics_file(arm);
         let errand = Errand {
             phase: Phase::Measure,
             command: &self.settings.bench.command,
             limit: self.limits.bench,
             log,
             network: false,
-            env: env.chain(self.padding()).collect(),
+            env: Self::metrics_variable(metrics.as_ref()).chain(self.padding()).collect(),
         };
-        if let Some(path) = &metrics {
-            let home = self.home(arm);
-            std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
-            std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
-        }
-        let exit = match self.run(arm, &errand)? {
+        let exit = match self.run_measured(arm, &errand, metrics.as_deref())? {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
-        let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_deref() };
-        let run = measure::read_run(files, &exit.usage, &self.plan)?;
-        self.runner.trim_logs(&errand)?;
+        let run = self.read(&errand, metrics.as_deref(), &exit, &self.plan)?;
         Ok(match run.outcome.clone() {
             Ok(reading) => {
                 self.learn(run);
@@ -361,6 +372,41 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Returns the file that metrics are written to, where they come from one.
+    pub(super) fn metrics_file(&self, arm: Arm) -> Option<PathBuf> {
+        self.settings.bench.metrics_file.then(|| self.home(arm).join("metrics"))
+    }
+
+    /// Returns the variable that names that file.
+    pub(super) fn metrics_variable(file: Option<&PathBuf>) -> impl Iterator<Item = (OsString, OsString)> {
+        file.map(|path| (OsString::from("AUTORESEARCH_METRICS"), path.clone().into_os_string())).into_iter()
+    }
+
+    /// Runs a command that measures, its metrics file empty before.
+    pub(super) fn run_measured(&mut self, arm: Arm, errand: &Errand<'_>, metrics: Option<&Path>) -> Attempt<Exit> {
+        if let Some(path) = metrics {
+            let home = self.home(arm);
+            std::fs::create_dir_all(&home).map_err(|source| EngineError::io("create folder", &home, source))?;
+            std::fs::write(path, b"").map_err(|source| EngineError::io("empty file", path, source))?;
+        }
+        self.run(arm, errand)
+    }
+
+    /// Reads what a run that ended well printed, by a plan of its metrics, and trims its logs.
+    pub(super) fn read(
+        &self,
+        errand: &Errand<'_>,
+        metrics_file: Option<&Path>,
+        exit: &Exit,
+        plan: &MetricPlan,
+    ) -> Result<RunReading, EngineError> {
+        let (stdout, stderr) = (errand.stdout(), errand.stderr());
+        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file };
+        let run = measure::read_run(files, &exit.usage, plan)?;
+        self.runner.trim_logs(errand)?;
+        Ok(run)
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
@@ -423,7 +469,15 @@ impl<'a> Workbench<'a> {
     pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
         self.plan = self.plan.restored(calibrated);
+        if let (Some(held), Some(calibrated)) = (&mut self.held, &calibrated.holdout) {
+            held.adopt(calibrated);
+        }
     }
+}
+
+/// Writes the commit that a slot stands at for a commit of the user's: the harness over it, the holdout's files out of it.
+fn over(private: &PrivateRepository, harness: &Harness, commit: &ObjectId) -> Result<ObjectId, EngineError> {
+    Ok(private.private_commit_without(commit, harness.files(), &harness.held().absent())?)
 }
 
 /// Joins a folder of the config with a path relative to it; `""` is the repository root.

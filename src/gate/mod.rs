@@ -6,6 +6,7 @@
 mod builtin;
 mod error;
 mod glob;
+mod holdout;
 mod scope;
 mod snapshot;
 mod words;
@@ -15,5 +16,6 @@ mod tests;
 
 pub use builtin::{BUILT_IN, SealedRule};
 pub use error::GateError;
+pub use holdout::{held_outside, relocated};
 pub use scope::{ChangedPath, Refusal, ScopeRules};
 pub use snapshot::{HarnessChange, HarnessFile, HarnessSnapshot, SealReason};

@@ -17,6 +17,7 @@ mod diagnosis;
 mod estimate;
 mod evidence;
 mod forecast;
+mod holdout;
 mod judge;
 mod quantile;
 mod race;
@@ -35,6 +36,7 @@ pub use estimate::{
 };
 pub use evidence::Evidence;
 pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, runs_needed};
+pub use holdout::{HoldoutJudge, pairs_to_pass};
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
 pub use quantile::{t_upper, z_upper};
 pub use race::{Call, Race, RaceRule, Standing};

@@ -29,7 +29,7 @@ pub(super) struct Guard {
 
 impl Guard {
     /// The usual rule for `K` tests.
-    fn usual(family: u32) -> Self {
+    pub(super) fn usual(family: u32) -> Self {
         Self { family, pass_error: ERROR }
     }
 }
