@@ -62,10 +62,8 @@ fn metrics(context: &Context, key: &str, file: &HoldoutFile) -> Result<Vec<Senti
         let path = format!("{key}[{index}]");
         let metric = context.sentinel(&path, file)?;
         let same = all.iter().position(|other| other.pattern == metric.pattern);
-        let twice = same.map(|first| Problem::TwoRoles {
-            name: metric.pattern.clone(),
-            other: format!("{key}[{first}]"),
-        });
+        let twice =
+            same.map(|first| Problem::TwoRoles { name: metric.pattern.clone(), other: format!("{key}[{first}]") });
         context.check(&format!("{path}.name"), twice.map_or(Ok(()), Err))?;
         all.push(metric);
     }

@@ -132,7 +132,7 @@ mod tests {
                 load: None,
                 host: None,
                 swapped: false,
-            holdout: false,
+                holdout: false,
                 estimate: None,
                 ln_e: None,
             }))

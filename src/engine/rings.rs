@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Effect, Event, ExperimentId, MetricCalibration, MetricName, Objective, Pair, Scale, Settings, Status};
+use crate::domain::{
+    Calibrated, Effect, Event, ExperimentId, MetricCalibration, MetricName, Objective, Pair, Scale, Settings, Status,
+};
 use crate::stats::{self, GoalPlan, Judge, Member, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
 use super::carry::Carried;

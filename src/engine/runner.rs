@@ -143,7 +143,12 @@ impl<'a> Runner<'a> {
         Confinement {
             writable: vec![slot.root.to_owned(), home],
             // A command's own log must stay in sight: it may open it again by its name in /dev.
-            hidden: self.hidden.iter().chain(self.secret.iter().filter(|p| !errand.log.starts_with(p))).cloned().collect(),
+            hidden: self
+                .hidden
+                .iter()
+                .chain(self.secret.iter().filter(|p| !errand.log.starts_with(p)))
+                .cloned()
+                .collect(),
             read_only: self.visible.clone(),
             network: if errand.network { Network::Full } else { self.settings.sandbox.network },
             enforce: true,

@@ -51,9 +51,9 @@ pub fn relocated(holdout: &Holdout, files: &[HarnessFile], folder: &Path) -> Com
         Some((word.to_owned(), folder.join(&file.path).to_string_lossy().into_owned()))
     };
     match &holdout.command {
-        Command::Argv(words) => Command::Argv(
-            words.iter().map(|word| named(word).map_or_else(|| word.clone(), |(_, path)| path)).collect(),
-        ),
+        Command::Argv(words) => {
+            Command::Argv(words.iter().map(|word| named(word).map_or_else(|| word.clone(), |(_, path)| path)).collect())
+        }
         Command::Shell(line) => {
             let replaced = line.split_inclusive(char::is_whitespace).map(|word| match named(word.trim_end()) {
                 Some((old, path)) if word.starts_with(['\'', '"']) => word.replacen(&old, &path, 1),

@@ -265,7 +265,7 @@ fn run_of(id: ExperimentId, pair: u32, keep: bool) -> CandidateRun {
         load: Some(0.25),
         host: None,
         swapped: false,
-            holdout: false,
+        holdout: false,
         estimate: Some((0.1, 0.09, 0.11)),
         ln_e: Some(f64::from(pair)),
     }

@@ -39,7 +39,10 @@ impl Session<'_, '_> {
     }
 
     /// Measures the holdout in pairs of the same code, and says what they show; `None` where there is none.
-    pub(in crate::engine) fn calibrate_holdout(&mut self, count: u32) -> Result<Option<HoldoutCalibration>, EngineError> {
+    pub(in crate::engine) fn calibrate_holdout(
+        &mut self,
+        count: u32,
+    ) -> Result<Option<HoldoutCalibration>, EngineError> {
         if self.settings.holdout.is_none() {
             return Ok(None);
         }

@@ -64,7 +64,8 @@ impl Workbench<'_> {
         };
         let command = self.harness().held().command(holdout, laid);
         let metrics = self.metrics_file(arm);
-        let folder = laid.outside.iter().map(|folder| (OsString::from(FOLDER_VARIABLE), folder.clone().into_os_string()));
+        let folder =
+            laid.outside.iter().map(|folder| (OsString::from(FOLDER_VARIABLE), folder.clone().into_os_string()));
         let errand = Errand {
             phase: Phase::Holdout,
             command: &command,

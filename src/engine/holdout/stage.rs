@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Arm, Comparison, Event, Flag, HostReading, Order, Pair, Phase, Reading, Reason, SentinelOutcome, Status};
+use crate::domain::{
+    Arm, Comparison, Event, Flag, HostReading, Order, Pair, Phase, Reading, Reason, SentinelOutcome, Status,
+};
 use crate::engine::EngineError;
 use crate::engine::logs;
 use crate::engine::pipeline::{Dropped, ExitOf, Step};
