@@ -297,7 +297,7 @@ fn a_candidate_that_fails_or_answers_otherwise_on_the_holdout_only_is_dropped_fo
     let env = project();
     env.script(
         "holdout.sh",
-        "#!/bin/sh\nset -eu\n! grep -q fails src/other\n\
+        "#!/bin/sh\nset -eu\nif grep -q fails src/other; then exit 1; fi\n\
          echo \"INVARIANT answer=$(grep -c other src/other || true)\"\necho METRIC secret_ms=31337\n",
     );
     for (name, other) in [("1-fails.patch", "fails\n"), ("2-other.patch", "other\n")] {

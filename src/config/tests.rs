@@ -80,6 +80,7 @@ fn the_example_of_the_format_without_reserved_keys_is_read() {
     assert_eq!(settings.sentinels.len(), 4);
     assert_eq!(settings.sentinels[1].tolerance_abs, Some(2.0));
     assert!(settings.sentinels[3].exact);
+    assert_eq!(settings.holdout.unwrap().metrics[0].pattern, "import_ms");
     assert_eq!(settings.candidates, [CandidateSource::Patches("candidates".into())]);
     assert_eq!(settings.stop.until.as_deref(), Some("07:30"));
     assert_eq!(settings.limits.memory_bytes, None);

@@ -55,9 +55,10 @@ impl HeldFiles {
     /// Returns the hash (BLAKE3, hex) of each file that is not one of the repository.
     pub(in crate::engine) fn hashes_outside(&self) -> impl Iterator<Item = (String, String)> {
         let named = |folder: &PathBuf| {
-            self.files.iter().map(|file| (folder.join(&file.path).display().to_string(), file.hash.clone())).collect()
+            let files = self.files.iter();
+            files.map(|file| (folder.join(&file.path).display().to_string(), file.hash.clone())).collect::<Vec<_>>()
         };
-        self.outside.as_ref().map(named).unwrap_or_else(Vec::new).into_iter()
+        self.outside.as_ref().map(named).unwrap_or_default().into_iter()
     }
 
     /// Lays the files for one run: those of the repository in the slot, others in a folder below the slot's private one.
