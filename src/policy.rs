@@ -69,6 +69,25 @@ fn simpler(comparison: &Comparison) -> Judgement {
     Judgement { reason, flags: Vec::new(), detail }
 }
 
+/// Decides about a candidate that was to be kept for `reason`, by its held-out metrics.
+///
+/// As with sentinels, a blocked one drops it; an unresolved one flags a keep, or forbids it under `decision.strict` and of
+/// a simplification. The detail is read by proposers, so it names neither metric nor figure.
+pub fn hold_out(outcomes: &[SentinelOutcome], reason: Reason, strict: bool) -> Judgement {
+    let any = |wanted: &dyn Fn(SentinelState) -> bool| outcomes.iter().any(|outcome| wanted(outcome.state));
+    let judged = |reason, flags, detail: &str| Judgement { reason, flags, detail: detail.to_owned() };
+    if any(&SentinelState::blocks) {
+        return judged(Reason::HoldoutRegressed, Vec::new(), "better where it was measured, but not on the holdout");
+    }
+    if !any(&|state| state == SentinelState::Unresolved) {
+        return judged(reason, Vec::new(), "the holdout agrees");
+    }
+    if strict || reason == Reason::Simpler {
+        return judged(Reason::SentinelUnresolved, Vec::new(), "the holdout is unresolved");
+    }
+    judged(reason, vec![Flag::SentinelUnresolved], "the holdout is unresolved")
+}
+
 /// Names the primaries that won where there are several: `commits: ` or `the primary and commits: `.
 fn winners(comparison: &Comparison) -> String {
     let Some(first) = comparison.primary_verdict else { return String::new() };
@@ -437,6 +456,25 @@ mod tests {
             assert_eq!((judgement.reason, judgement.reason.status()), (reason, Status::Discard));
             assert!(judgement.flags.is_empty());
         }
+    }
+
+    #[test]
+    fn a_holdout_drops_flags_or_agrees_and_tells_no_figure() {
+        use SentinelState::{Failed, LimitBroken, NotEqual, Passed, Unresolved};
+        let held = |states: &[SentinelState], reason, strict| {
+            let judged = hold_out(&comparison(Verdict::Improved, states).sentinels, reason, strict);
+            assert!(!judged.detail.contains("m0") && !judged.detail.contains('%'), "{}", judged.detail);
+            (judged.reason, judged.flags)
+        };
+        for blocked in [Failed, LimitBroken, NotEqual] {
+            let dropped = (Reason::HoldoutRegressed, Vec::new());
+            assert_eq!(held(&[Passed, Unresolved, blocked], Reason::Improved, false), dropped);
+        }
+        assert_eq!(Reason::HoldoutRegressed.status(), Status::Discard);
+        assert_eq!(held(&[Passed], Reason::Improved, true), (Reason::Improved, Vec::new()));
+        assert_eq!(held(&[Unresolved], Reason::Improved, false), (Reason::Improved, vec![Flag::SentinelUnresolved]));
+        assert_eq!(held(&[Unresolved], Reason::Improved, true), (Reason::SentinelUnresolved, Vec::new()));
+        assert_eq!(held(&[Unresolved], Reason::Simpler, false), (Reason::SentinelUnresolved, Vec::new()));
     }
 
     fn flag(predicted: Value) -> Option<Flag> {

@@ -106,6 +106,10 @@ pub(super) struct Doctor {
     /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
     #[arg(long, value_name = "CORES")]
     pub pin: Option<String>,
+    /// Ask this holdout before a keep: a JSON file as the config's 'holdout', anywhere; 'none' for none. It stays the
+    /// session's until another is given.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -123,6 +127,10 @@ pub(super) struct Calibrate {
     /// Measure anew, also where an earlier calibration would serve.
     #[arg(long)]
     pub fresh: bool,
+    /// Ask this holdout before a keep: a JSON file as the config's 'holdout', anywhere; 'none' for none. It stays the
+    /// session's until another is given.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -150,6 +158,10 @@ pub(super) struct Run {
     /// Confine the measured runs of both arms to these CPU cores, such as 2 or 0,2-3.
     #[arg(long, value_name = "CORES")]
     pub pin: Option<String>,
+    /// Ask this holdout before a keep: a JSON file as the config's 'holdout', anywhere; 'none' for none. It stays the
+    /// session's until another is given.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
 }
 
 /// Arguments of `try`.
@@ -175,6 +187,10 @@ pub(super) struct Try {
     /// One line that says what the candidate changes.
     #[arg(short = 'm', long, value_name = "TEXT")]
     pub description: Option<String>,
+    /// Ask this holdout before a keep: a JSON file as the config's 'holdout', anywhere; 'none' for none. It stays the
+    /// session's until another is given.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
     /// Print JSON: verdict, reason, effect, ASI, closed ideas touched.
     #[arg(long)]
     pub json: bool,
@@ -190,6 +206,10 @@ pub(super) struct Validate {
     /// Also measure each keep: the tip against the tip without it. Nothing is reverted.
     #[arg(long)]
     pub leave_one_out: bool,
+    /// Ask this holdout before a keep: a JSON file as the config's 'holdout', anywhere; 'none' for none. It stays the
+    /// session's until another is given.
+    #[arg(long, value_name = "FILE")]
+    pub holdout: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -117,8 +117,9 @@ impl Pass {
         if let Some(record) = &self.pair
             && let Some(Event::Pair(attempt)) = record.event()?
         {
-            latest.phase.get_or_insert((Phase::Measure, None));
-            latest.pair = Some(*attempt);
+            let phase = if attempt.holdout { Phase::Holdout } else { Phase::Measure };
+            latest.phase.get_or_insert((phase, None));
+            latest.pair = Some(*attempt).filter(|attempt| !attempt.holdout);
         }
         Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
     }

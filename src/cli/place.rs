@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::error::CliError;
-use crate::config::{self, Overrides, Resolved, Shown};
-use crate::domain::Settings;
+use crate::config::{self, HoldoutFlag, Overrides, Resolved, Shown};
+use crate::domain::{Event, Settings};
 use crate::engine::Places;
 use crate::git::UserRepository;
-use crate::journal::SessionLock;
+use crate::journal::{Reader, SessionLock};
 use crate::report::Holder;
 
 /// Everything that a command of a session starts from.
@@ -47,6 +47,43 @@ impl Place {
         };
         let places = Places::new(repository.common_dir(), &cache, &settings);
         Ok(Self { repository, config, settings, shown, places })
+    }
+
+    /// Finds the place of a command that works on the session, with the holdout of `--holdout`, else the one that an earlier
+    /// `--holdout` gave the session: who leaves the flag out does not lose its guard.
+    pub(super) fn with_holdout(global: &Global, flags: &Overrides, holdout: Option<&Path>) -> Result<Self, CliError> {
+        let with = |flag| Overrides { holdout: Some(flag), ..flags.clone() };
+        if let Some(file) = holdout {
+            let flag = if file == Path::new("none") {
+                HoldoutFlag::Without
+            } else {
+                HoldoutFlag::File(start(global)?.join(file))
+            };
+            return Self::find(global, &with(flag));
+        }
+        let place = Self::find(global, flags)?;
+        match place.earlier_holdout()? {
+            Some(file) => Self::find(global, &with(HoldoutFlag::File(file))),
+            None => Ok(place),
+        }
+    }
+
+    /// Returns the file of the holdout that the session has from an earlier `--holdout`.
+    fn earlier_holdout(&self) -> Result<Option<PathBuf>, CliError> {
+        let journal = self.places.journal();
+        if !journal.exists() {
+            return Ok(None);
+        }
+        let mut last = None;
+        for record in Reader::open(&journal)?.records() {
+            let record = record?;
+            if record.kind() == "config"
+                && let Some(Event::Configured(configured)) = record.event()?
+            {
+                last = configured.settings.holdout.and_then(|holdout| holdout.file);
+            }
+        }
+        Ok(last)
     }
 
     /// Refuses a place where no session has begun yet.

@@ -45,7 +45,11 @@ pub(super) fn timeout(context: &Context, key: &str, seconds: Option<f64>) -> Res
     }
 }
 
-fn command(context: &Context, key: &str, file: Option<&CommandFile>) -> Result<crate::domain::Command, ConfigError> {
+pub(super) fn command(
+    context: &Context,
+    key: &str,
+    file: Option<&CommandFile>,
+) -> Result<crate::domain::Command, ConfigError> {
     let command = context.required(key, file)?;
     context.check(key, check::command(&command.0))
 }

@@ -46,8 +46,8 @@ pub(super) struct ConfigFile {
     pub(super) metrics: Option<MetricsFile>,
     /// The gate: executable files that must all exit 0.
     pub(super) checks: Option<ChecksFile>,
-    /// Reserved: a bench that candidates are not tuned to.
-    pub(super) holdout: Option<Unsupported>,
+    /// A bench that candidates are not tuned to: a win is kept only where its metrics did not get worse. Or --holdout FILE.
+    pub(super) holdout: Option<HoldoutFile>,
     /// More files that candidates must not touch, as globs relative to this file's folder.
     pub(super) harness: Option<Vec<String>>,
     /// What candidates may touch, as globs relative to the repository root.
@@ -202,6 +202,23 @@ pub(super) struct SentinelFile {
     #[serde(default)]
     #[schemars(schema_with = "reduce", extend("default" = "median"))]
     pub(super) reduce: Option<Reduce>,
+}
+
+/// A bench that candidates are not tuned to.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HoldoutFile {
+    /// The command: a line for sh -c, or an array of program and arguments. Its files are out of sight but for its stage.
+    #[schemars(required)]
+    pub(super) command: Option<CommandFile>,
+    /// Time limit of one run in seconds. Default: 5 times the calibrated median, at least 10.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(super) timeout_seconds: Option<f64>,
+    /// More files that are out of sight but for its stage, as globs relative to this file's folder.
+    pub(super) files: Option<Vec<String>>,
+    /// What must not get worse, at least one metric; lines METRIC <name>=<number> of this command.
+    #[schemars(required)]
+    pub(super) metrics: Option<Vec<SentinelFile>>,
 }
 
 /// The gate.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::file::ConfigFile;
-use super::{ConfigError, Place, Problem};
+use super::{ConfigError, HoldoutFlag, Place, Problem};
 
 /// Settings given for one start, above the file. `cli` fills them from flags; variables fill a second set.
 ///
@@ -20,6 +20,9 @@ use super::{ConfigError, Place, Problem};
 /// | `slots.dir` | `AUTORESEARCH_SLOTS_DIR` | `--slots-dir` |
 /// | `host.pin` | `AUTORESEARCH_PIN` | `--pin` |
 /// | `host.maxWaitSeconds` | `AUTORESEARCH_MAX_WAIT_SECONDS` | `--max-wait-seconds` |
+/// | `holdout` |  | `--holdout` |
+///
+/// No variable names a holdout: those who propose candidates see variables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Overrides {
     /// Revision that the session starts from.
@@ -42,6 +45,8 @@ pub struct Overrides {
     pub pin: Option<String>,
     /// Seconds that a pair waits at most for a quiet machine.
     pub max_wait_seconds: Option<f64>,
+    /// The held-out bench, in place of that of the config.
+    pub holdout: Option<HoldoutFlag>,
 }
 
 /// A setting that layers above the file can give.
@@ -84,6 +89,9 @@ pub(super) fn overlay(file: &mut ConfigFile, env: &Environment, flags: &Override
     flags.lay(file, &mut |scalar| {
         overlaid.insert(scalar.key, Place::Flag(scalar.flag));
     });
+    if flags.holdout.is_some() {
+        overlaid.insert("holdout", Place::Flag("--holdout"));
+    }
     Ok(overlaid)
 }
 
@@ -125,6 +133,7 @@ fn from_environment(env: &Environment) -> Result<Overrides, ConfigError> {
         slots_dir: variable(env, &SLOTS_DIR, "a folder")?,
         pin: variable(env, &PIN, "a list of cores")?,
         max_wait_seconds: variable(env, &MAX_WAIT, "a number")?,
+        holdout: None,
     })
 }
 

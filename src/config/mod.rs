@@ -8,6 +8,7 @@ mod commands;
 mod discover;
 mod error;
 mod file;
+mod holdout;
 mod layers;
 mod nearest;
 mod origin;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use discover::{FILE_NAME, discover};
 pub use error::{ConfigError, Place, Problem};
+pub use holdout::HoldoutFlag;
 pub use layers::Overrides;
 pub use origin::{Origin, Shown};
 pub use resolve::{Resolved, load};

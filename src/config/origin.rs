@@ -46,13 +46,22 @@ pub struct Shown {
 
 /// Lists every setting with its origin, in the order of the format.
 pub(super) fn list(settings: &Settings, source: &Source, overlaid: &Overlaid) -> Vec<Shown> {
-    let origin = |key: &str| match overlaid.get(key) {
+    let above = |key: &str| overlaid.get(if key.starts_with("holdout.") { "holdout" } else { key });
+    let origin = |key: &str| match above(key) {
         Some(Place::Environment(name)) => Origin::Environment(name),
         Some(Place::Flag(name)) => Origin::Flag(name),
         Some(Place::File { .. }) | None if source.gives(key) => Origin::File,
         Some(Place::File { .. }) | None => Origin::Default,
     };
-    let all = [top(settings), commands(settings), metrics(settings), gate(settings), rules(settings), limits(settings)];
+    let all = [
+        top(settings),
+        commands(settings),
+        metrics(settings),
+        holdout(settings),
+        gate(settings),
+        rules(settings),
+        limits(settings),
+    ];
     let show = |(key, value): (String, Value)| Shown { origin: origin(&key), key, value };
     all.into_iter().flatten().map(show).collect()
 }
@@ -149,6 +158,21 @@ fn sentinel_rows(path: &str, s: &Sentinel) -> Rows {
     let mut rows = vec![at("name", json!(s.pattern)), at("direction", json!(s.direction)), at("scale", json!(s.scale))];
     rows.extend(limits.into_iter().filter_map(|(key, value)| value.map(|value| at(key, json!(value)))));
     rows.extend([at("exact", json!(s.exact)), at("reduce", json!(s.reduce))]);
+    rows
+}
+
+fn holdout(s: &Settings) -> Rows {
+    let Some(holdout) = &s.holdout else { return vec![row("holdout", Value::Null)] };
+    let mut rows = Rows::new();
+    rows.extend(holdout.file.as_ref().map(|file| row("holdout", file.display().to_string())));
+    rows.extend([
+        row("holdout.command", command(&holdout.command)),
+        row("holdout.timeoutSeconds", timeout(holdout.timeout)),
+        row("holdout.files", json!(holdout.files)),
+    ]);
+    for (index, metric) in holdout.metrics.iter().enumerate() {
+        rows.extend(sentinel_rows(&format!("holdout.metrics[{index}]"), metric));
+    }
     rows
 }
 

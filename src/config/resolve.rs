@@ -13,6 +13,7 @@ use super::file::{
     CandidateFile, ChecksFile, ConfigFile, DecisionFile, HostFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile,
     SentinelFile, StopFile,
 };
+use super::holdout;
 use super::layers::{self, Environment, Overlaid};
 use super::origin::{self, Shown};
 use super::source::Source;
@@ -57,7 +58,7 @@ pub fn load(root: &Path, file: &Path, env: &Environment, flags: &Overrides) -> R
     let overlaid = layers::overlay(&mut written, env, flags)?;
     let spot = Spot::of(root, file)?;
     let context = Context { source, overlaid, spot };
-    let settings = context.settings(&written, env)?;
+    let settings = context.settings(&written, env, flags)?;
     let shown = origin::list(&settings, &context.source, &context.overlaid);
     Ok(Resolved { settings, shown })
 }
@@ -96,6 +97,12 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// Makes the context of a file that is no config and has no layer above it.
+    pub(super) fn alone(source: Source) -> Self {
+        let spot = Spot { folder: String::new(), file: String::new(), name: None };
+        Self { source, overlaid: Overlaid::new(), spot }
+    }
+
     /// Gives a problem its key and place.
     pub(super) fn check<T>(&self, key: &str, result: Result<T, Problem>) -> Result<T, ConfigError> {
         result.map_err(|problem| {
@@ -125,7 +132,7 @@ impl Context {
         check::inside(&self.spot.folder, text).map(|_| text.to_owned())
     }
 
-    fn settings(&self, file: &ConfigFile, env: &Environment) -> Result<Settings, ConfigError> {
+    fn settings(&self, file: &ConfigFile, env: &Environment, flags: &Overrides) -> Result<Settings, ConfigError> {
         let name = self.name(file)?;
         let working_dir = file.working_dir.as_deref().unwrap_or(WORKING_DIR);
         let metrics = self.required("metrics", file.metrics.as_ref())?;
@@ -151,6 +158,7 @@ impl Context {
             sentinels: self.sentinels(metrics.sentinels.as_deref().unwrap_or_default(), (&primary, &co_primaries))?,
             primary,
             co_primaries,
+            holdout: holdout::resolve(self, file.holdout.as_ref(), flags.holdout.as_ref())?,
             checks: self.checks(&file.checks.clone().unwrap_or_default())?,
             harness: self.each("harness", file.harness.as_ref(), check::glob)?,
             scope: self.scope(&file.scope.clone().unwrap_or_default())?,
@@ -217,7 +225,7 @@ impl Context {
         Ok(sentinels)
     }
 
-    fn sentinel(&self, path: &str, file: &SentinelFile) -> Result<Sentinel, ConfigError> {
+    pub(super) fn sentinel(&self, path: &str, file: &SentinelFile) -> Result<Sentinel, ConfigError> {
         let key = |name: &str| format!("{path}.{name}");
         let size = |name: &str, value: Option<f64>| {
             value.map(|size| self.check(&key(name), check::not_negative(size))).transpose()

@@ -1,5 +1,6 @@
 //! The JSON Schema of the config file, and what it knows about keys.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
@@ -8,8 +9,13 @@ use super::nearest::same;
 
 /// Returns the JSON Schema (draft 2020-12) of `autoresearch.config.json`, generated from the types that read it.
 pub fn schema() -> Value {
+    of::<ConfigFile>()
+}
+
+/// Returns the JSON Schema (draft 2020-12) of what a type reads.
+pub(super) fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<ConfigFile>().to_value()
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// What the schema says about one key.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::file::ConfigFile;
@@ -44,8 +45,13 @@ impl Source {
 
     /// Reads the known keys into their types; refuses unknown, repeated and unsupported ones, and values of a wrong type.
     pub(super) fn parse(&self, value: &Value) -> Result<ConfigFile, ConfigError> {
+        self.parse_as(value, &schema::schema())
+    }
+
+    /// Does the same for another kind of file, which its schema describes.
+    pub(super) fn parse_as<T: DeserializeOwned>(&self, value: &Value, schema: &Value) -> Result<T, ConfigError> {
         self.refuse_repeated()?;
-        self.refuse_unknown(value, &schema::schema())?;
+        self.refuse_unknown(value, schema)?;
         serde_json::from_str(&self.text).map_err(|source| {
             let offset = self.offset(source.line(), source.column());
             let within = |key: &&Key| key.value.start <= offset && offset <= key.value.end;

@@ -80,6 +80,7 @@ fn the_example_of_the_format_without_reserved_keys_is_read() {
     assert_eq!(settings.sentinels.len(), 4);
     assert_eq!(settings.sentinels[1].tolerance_abs, Some(2.0));
     assert!(settings.sentinels[3].exact);
+    assert_eq!(settings.holdout.unwrap().metrics[0].pattern, "import_ms");
     assert_eq!(settings.candidates, [CandidateSource::Patches("candidates".into())]);
     assert_eq!(settings.stop.until.as_deref(), Some("07:30"));
     assert_eq!(settings.limits.memory_bytes, None);
@@ -139,7 +140,6 @@ fn a_value_of_the_wrong_kind_names_its_key() {
 #[test]
 fn keys_of_other_versions_are_refused_and_not_ignored() {
     let reserved = [
-        ("holdout", json!({"holdout": {"command": "x"}})),
         ("hooks", json!({"hooks": {}})),
         ("candidates[0].commits", json!({"candidates": [{"commits": "a..b"}]})),
         ("candidates[0].sweep", json!({"candidates": [{"sweep": {}}]})),
@@ -300,6 +300,69 @@ fn co_primaries_and_suites_are_read_and_cross_checked() {
     let journalled: crate::domain::Settings =
         serde_json::from_value(serde_json::to_value(&resolved.settings).unwrap()).unwrap();
     assert_eq!(journalled, resolved.settings);
+}
+
+#[test]
+fn a_holdout_is_read_and_cross_checked() {
+    let held = |part: serde_json::Value| message_with(|c| c["holdout"] = part);
+    assert_eq!(held(json!({"metrics": [{"name": "a", "max": 1}]})), "the required key 'holdout.command' is missing");
+    assert_eq!(held(json!({"command": "x"})), "the required key 'holdout.metrics' is missing");
+    assert_eq!(held(json!({"command": "x", "metrics": []})), "'holdout.metrics' is empty");
+    assert_eq!(
+        held(json!({"command": "x", "metrics": [{"name": "a"}]})),
+        "'holdout.metrics[0]' forbids nothing; give it one of tolerance, toleranceAbs, max, min, exact"
+    );
+    assert_eq!(
+        held(json!({"command": "x", "metrics": [{"name": "a", "max": 1}, {"name": "a", "min": 1}]})),
+        "'holdout.metrics[1].name' names 'a', which is already used by 'holdout.metrics[0]'; a metric stands in one role"
+    );
+    assert_eq!(
+        held(json!({"command": "x", "metrics": [{"name": "a", "max": 1}], "files": ["../x"]})),
+        "'holdout.files[0]' is '../x', which leaves the repository"
+    );
+    let text = LEAST.replacen(
+        '{',
+        r#"{ "holdout": { "command": "./h.sh", "files": ["held/**"], "metrics": [ { "name": "ms", "tolerance": 0.03 } ] },"#,
+        1,
+    );
+    let resolved = Room::new("", &text).load().unwrap();
+    let holdout = resolved.settings.holdout.clone().unwrap();
+    assert_eq!((holdout.timeout, holdout.file.as_ref()), (TimeLimit::Calibrated, None));
+    assert_eq!((holdout.metrics[0].tolerance, holdout.files.len()), (Some(0.03), 1));
+    let shown = resolved.shown.iter().find(|shown| shown.key == "holdout.metrics[0].tolerance").unwrap();
+    assert_eq!(shown.origin, Origin::File);
+    let text = serde_json::to_string(&resolved.settings).unwrap();
+    assert_eq!(serde_json::from_str::<crate::domain::Settings>(&text).unwrap(), resolved.settings);
+}
+
+#[test]
+fn a_holdout_in_a_file_of_its_own_goes_before_that_of_the_config() {
+    let text = LEAST.replacen('{', r#"{ "holdout": { "command": "a", "metrics": [ { "name": "x", "max": 1 } ] },"#, 1);
+    let room = Room::new("", &text);
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("held.json");
+    let load = |flag| {
+        load(room.root.path(), &room.file, &BTreeMap::new(), &Overrides { holdout: Some(flag), ..Overrides::default() })
+    };
+    let with = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        load(HoldoutFlag::File(file.clone()))
+    };
+    let resolved = with(r#"{ "command": "./b.sh", "metrics": [ { "name": "y", "max": 1 } ] }"#).unwrap();
+    let holdout = resolved.settings.holdout.unwrap();
+    assert_eq!((holdout.command, holdout.metrics[0].pattern.as_str()), (Command::Shell("./b.sh".into()), "y"));
+    assert_eq!(holdout.file, Some(file.canonicalize().unwrap()));
+    let shown = resolved.shown.iter().find(|shown| shown.key == "holdout.command").unwrap();
+    assert_eq!(shown.origin, Origin::Flag("--holdout"));
+    assert_eq!(load(HoldoutFlag::Without).unwrap().settings.holdout, None);
+    let place = |rest: &str| format!("{}:{rest}", file.canonicalize().unwrap().display());
+    let error = with(r#"{ "comand": "x" }"#).unwrap_err().to_string();
+    assert_eq!(error, place("1:3: unknown key 'comand'; did you mean 'command'?"));
+    let error = with(r#"{ "command": "x", "metrics": [ { "name": "y" } ] }"#).unwrap_err().to_string();
+    assert!(error.starts_with(&place("1:32: 'metrics[0]' forbids nothing")), "{error}");
+    std::fs::remove_file(&file).unwrap();
+    let error = load(HoldoutFlag::File(file.clone())).unwrap_err().to_string();
+    assert!(error.contains("held.json"), "{error}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HostReading, MetricName,
-    ObjectId, Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, Settings, Status, StopRule,
-    VoidPair,
+    ObjectId, Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, SentinelOutcome, Settings, Status,
+    StopRule, VoidPair,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -95,7 +95,7 @@ pub struct Calibrated {
     /// Lines in one run of each metric that stands only in a `geomean(...)`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<MetricName, u32>,
-    /// Resolved time limits in seconds by command (`build`, `bench`, `check`).
+    /// Seconds by command (`build`, `bench`, `check`, `holdout`), from which time limits follow.
     pub limits: BTreeMap<String, f64>,
     /// Median wall time of one bench run in seconds.
     pub run_s: f64,
@@ -108,6 +108,23 @@ pub struct Calibrated {
     /// that of the settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
+    /// What pairs of the holdout said, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutCalibration>,
+}
+
+/// The holdout's own part of a calibration.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct HoldoutCalibration {
+    /// Pairs run.
+    pub pairs: u32,
+    /// What was learned of each of its metrics, globs expanded.
+    pub metrics: Vec<MetricCalibration>,
+    /// Lines in one run of each metric that stands only in a `geomean(...)`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<MetricName, u32>,
+    /// Median wall time of one run in seconds.
+    pub run_s: f64,
 }
 
 impl Calibrated {
@@ -273,6 +290,9 @@ pub struct CandidateRun {
     /// Whether it confirms a win with the slots swapped, and so is no part of the race.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub swapped: bool,
+    /// Whether it is a pair of the holdout: its readings are of another command than the race's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holdout: bool,
     /// The running estimate `(gain, low, high)` on the decision scale after this pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<(f64, f64, f64)>,
@@ -309,6 +329,10 @@ pub struct Decided {
     pub flags: Vec<Flag>,
     /// What the numbers say, where it came to numbers.
     pub comparison: Option<Comparison>,
+    /// What became of each held-out metric, where it came to the holdout. For people only: no settling line, commit or
+    /// detail repeats it, since proposers read those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holdout: Vec<SentinelOutcome>,
     /// The finished commit of a keep, whose objects are durable already.
     pub commit: Option<ObjectId>,
     /// The tip that it was measured against, from which a keep moves the branch.

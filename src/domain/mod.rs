@@ -24,9 +24,9 @@ pub use command::{Command, TimeLimit};
 pub use comparison::{CoPrimary, Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
 pub use cores::{CoreList, CoreListError};
 pub use event::{
-    Calibrated, CandidateRun, Claimed, Configured, Decided, Event, IdeaEdited, Inventoried, MetricCalibration, Note,
-    PhaseEnded, PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied, Screened, Screening, Stopped,
-    Undone, Validated,
+    Calibrated, CandidateRun, Claimed, Configured, Decided, Event, HoldoutCalibration, IdeaEdited, Inventoried,
+    MetricCalibration, Note, PhaseEnded, PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied,
+    Screened, Screening, Stopped, Undone, Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;
@@ -38,7 +38,7 @@ pub use phase::Phase;
 pub use proposal::{Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
 pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
-    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Confirm, Decision, Host, Inventory, Limits, Network,
-    Objective, Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits,
+    Network, Objective, Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
 };
 pub use status::{Flag, Reason, Status, StopRule};

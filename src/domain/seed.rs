@@ -12,6 +12,9 @@ pub struct Seed(pub u64);
 /// Tells the coins of validations from those of experiments.
 const VALIDATION: u64 = 0x7661_6c69_6461_7465;
 
+/// Tells the coins of the holdout from those of the race.
+const HOLDOUT: u64 = 0x0068_6f6c_646f_7574;
+
 impl Seed {
     /// Tosses the coin of one pair: the top bit of splitmix64 over seed, experiment and pair number.
     pub fn coin(self, experiment: ExperimentId, pair: u32) -> Order {
@@ -21,6 +24,11 @@ impl Seed {
     /// Tosses the coin of one pair of a validation, from a sequence that no experiment has a part in.
     pub fn validation_coin(self, validation: u32, pair: u32) -> Order {
         self.toss((u64::from(validation) << 32) | u64::from(pair), VALIDATION)
+    }
+
+    /// Tosses the coin of one pair of the holdout of an experiment, from a sequence of its own.
+    pub fn holdout_coin(self, experiment: ExperimentId, pair: u32) -> Order {
+        self.toss((u64::from(experiment.0) << 32) | u64::from(pair), HOLDOUT)
     }
 
     fn toss(self, key: u64, sequence: u64) -> Order {
@@ -68,11 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn validations_have_fair_coins_of_their_own() {
-        let tosses = |n: u32| (Seed(3).validation_coin(1, n), Seed(3).coin(ExperimentId(1), n));
-        let heads = (0..20_000).filter(|&n| tosses(n).0 == Order::CandidateFirst).count();
-        let alike = (0..20_000).filter(|&n| tosses(n).0 == tosses(n).1).count();
-        assert!((9_700..10_300).contains(&heads) && (9_700..10_300).contains(&alike), "{heads}, {alike}");
+    fn validations_and_holdouts_have_fair_coins_of_their_own() {
+        let of_validations = |n: u32| Seed(3).validation_coin(1, n);
+        let of_holdouts = |n: u32| Seed(3).holdout_coin(ExperimentId(1), n);
+        for toss in [&of_validations as &dyn Fn(u32) -> Order, &of_holdouts] {
+            let heads = (0..20_000).filter(|&n| toss(n) == Order::CandidateFirst).count();
+            let alike = (0..20_000).filter(|&n| toss(n) == Seed(3).coin(ExperimentId(1), n)).count();
+            assert!((9_700..10_300).contains(&heads) && (9_700..10_300).contains(&alike), "{heads}, {alike}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The settings of a session, resolved: every default filled in, every value checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,9 @@ pub struct Settings {
     pub co_primaries: Vec<Objective>,
     /// What must not get worse.
     pub sentinels: Vec<Sentinel>,
+    /// A bench that candidates are not tuned to; asked of those about to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<Holdout>,
     /// The gate.
     pub checks: Checks,
     /// More sealed files, as globs relative to `folder`.
@@ -177,6 +180,29 @@ pub struct Sentinel {
     pub exact: bool,
     /// How several lines of one run become one value.
     pub reduce: Reduce,
+}
+
+/// The held-out bench.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Holdout {
+    /// The command. Its relative words name files below the folder of `file`, else below `working_dir`.
+    pub command: Command,
+    /// Time limit of one run.
+    pub timeout: TimeLimit,
+    /// Further files that are laid for its stage only, as globs relative to the folder of `file`, else to `folder`.
+    pub files: Vec<String>,
+    /// What must not get worse; at least one.
+    pub metrics: Vec<Sentinel>,
+    /// The file that it was read from (`--holdout`), absolute; `None` is the config.
+    pub file: Option<PathBuf>,
+}
+
+impl Holdout {
+    /// Returns the folder of its own file, outside the config; `None` where it is a part of the config.
+    pub fn outside(&self) -> Option<&Path> {
+        self.file.as_deref()?.parent()
+    }
 }
 
 /// The gate's checks.

@@ -1,6 +1,10 @@
 //! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
 
-use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale};
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Calibrated, Direction, Event, HoldoutCalibration, MetricCalibration, MetricName, Pair, Reduce, Scale,
+};
 use crate::stats::{self, PairScale, SlotBias};
 
 use super::EngineError;
@@ -28,8 +32,14 @@ impl SetupTimes {
 }
 
 impl Session<'_, '_> {
-    /// Journals what A/A pairs say; time limits, line counts and the size of the next alpha epoch are fixed from here on.
-    pub(super) fn calibrate(&mut self, pairs: &[Pair], setup: SetupTimes) -> Result<(), EngineError> {
+    /// Journals what A/A pairs say, and those of the holdout; time limits, line counts and the size of the next alpha epoch
+    /// are fixed from here on.
+    pub(super) fn calibrate(
+        &mut self,
+        pairs: &[Pair],
+        holdout: Option<HoldoutCalibration>,
+        setup: SetupTimes,
+    ) -> Result<(), EngineError> {
         let run_s = median_of(pairs, &auto_wall()).unwrap_or(0.0);
         let mut calibrated = Calibrated {
             commit: self.bench.tip().clone(),
@@ -37,16 +47,19 @@ impl Session<'_, '_> {
             metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
             parts: self.bench.parts(),
             limits: [("build", setup.build), ("bench", run_s), ("check", setup.check)]
+                .into_iter()
+                .chain(holdout.iter().map(|holdout| ("holdout", holdout.run_s)))
                 .map(|(command, seconds)| (command.to_owned(), seconds))
-                .into(),
+                .collect(),
             run_s,
             build_s: setup.build,
             checks_s: Some(setup.checks),
             epoch: None,
+            holdout,
         };
         calibrated.epoch = self.forecast_epoch(&calibrated);
         calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
-        self.check_limits(pairs)?;
+        self.check_limits(&Roles::new(self.settings, self.bench.plan.metrics()), pairs)?;
         self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
         self.adopt(&calibrated);
         Ok(())
@@ -70,10 +83,21 @@ impl Session<'_, '_> {
 
     fn metric_calibrations(&self, pairs: &[Pair], alpha: f64) -> Vec<MetricCalibration> {
         let roles = Roles::new(self.settings, self.bench.plan.metrics());
+        self.calibrations_of(pairs, (&roles, &self.bench.lines), alpha)
+    }
+
+    /// Says what pairs show of each metric of one command, whose lines in one run are known.
+    pub(super) fn calibrations_of(
+        &self,
+        pairs: &[Pair],
+        (roles, lines): (&Roles, &BTreeMap<MetricName, u32>),
+        alpha: f64,
+    ) -> Vec<MetricCalibration> {
         let family = roles.largest_family(self.settings);
         let judged = roles.iter().map(|(name, role)| {
             let (direction, scale) = roles.lens(self.settings, name);
-            self.one_metric(pairs, &Judged { name, scale, direction, role, family, alpha })
+            let lines = lines.get(name).copied().unwrap_or(0);
+            self.one_metric(pairs, &Judged { name, lines, scale, direction, role, family, alpha })
         });
         judged.collect()
     }
@@ -90,7 +114,7 @@ impl Session<'_, '_> {
         let bias = SlotBias::of(&ring).unwrap_or(SlotBias { mu: 0.0, se: 0.0 });
         MetricCalibration {
             metric: judged.name.clone(),
-            lines: self.bench.lines.get(judged.name).copied().unwrap_or(0),
+            lines: judged.lines,
             median: median_of(pairs, judged.name).unwrap_or(0.0),
             s: scale.s,
             threshold: scale.threshold,
@@ -122,8 +146,7 @@ impl Session<'_, '_> {
     }
 
     /// Refuses a baseline that breaks one of its own limits.
-    fn check_limits(&self, pairs: &[Pair]) -> Result<(), EngineError> {
-        let roles = Roles::new(self.settings, self.bench.plan.metrics());
+    pub(super) fn check_limits(&self, roles: &Roles, pairs: &[Pair]) -> Result<(), EngineError> {
         for (name, role) in roles.iter() {
             let Some(sentinel) = role.sentinel() else { continue };
             let Some(median) = median_of(pairs, name) else { continue };
@@ -151,6 +174,8 @@ impl Session<'_, '_> {
 /// One metric's part in the comparison.
 struct Judged<'a> {
     name: &'a MetricName,
+    /// Lines of it in one run.
+    lines: u32,
     scale: Scale,
     direction: Direction,
     role: &'a Role,
@@ -160,7 +185,7 @@ struct Judged<'a> {
     alpha: f64,
 }
 
-fn auto_wall() -> MetricName {
+pub(super) fn auto_wall() -> MetricName {
     MetricName::new("auto.wall_s").unwrap_or_else(|_| unreachable!("a constant name"))
 }
 
@@ -172,7 +197,7 @@ fn differences(pairs: &[Pair], metric: &MetricName, y: impl Fn(f64) -> Option<f6
     pairs.iter().filter_map(difference).collect()
 }
 
-fn median_of(pairs: &[Pair], metric: &MetricName) -> Option<f64> {
+pub(super) fn median_of(pairs: &[Pair], metric: &MetricName) -> Option<f64> {
     let both = pairs.iter().filter_map(|pair| pair.values(metric)).flat_map(|(a, b)| [a, b]);
     Reduce::Median.apply(&both.collect::<Vec<_>>())
 }

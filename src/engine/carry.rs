@@ -47,6 +47,7 @@ fn take(facts: &mut ExperimentFacts, settled: bool, id: ExperimentId, record: &R
         Some(event) => {
             // A race that began anew, after another segment or tip came between, left its first pairs behind.
             if let Event::Pair(attempt) = &event
+                && !attempt.holdout
                 && facts.own_pairs().last().is_some_and(|last| attempt.pair <= last.number)
             {
                 facts.forget_attempts();

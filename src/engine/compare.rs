@@ -257,6 +257,7 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         primary: primary(question),
         co_primaries: Vec::new(),
         sentinels: Vec::new(),
+        holdout: None,
         checks: Checks {
             dir: NO_SUCH_FILE.to_owned(),
             timeout: TimeLimit::Calibrated,

@@ -169,6 +169,7 @@ fn layout_luck(comparison: &Comparison, left: f64, pairs: usize) -> Dropped {
              where a build lies"
         ),
         comparison: Some(comparison.clone()),
+        holdout: Vec::new(),
     }
 }
 

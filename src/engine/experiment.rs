@@ -88,8 +88,13 @@ impl ExperimentFacts {
         self.complete(true)
     }
 
+    /// Returns the complete pairs of the holdout, by number.
+    pub(super) fn holdout_pairs(&self) -> Vec<Pair> {
+        self.attempts.iter().filter(|attempt| attempt.holdout).filter_map(CandidateRun::complete).collect()
+    }
+
     fn complete(&self, swapped: bool) -> Vec<Pair> {
-        let attempts = self.attempts.iter().filter(|attempt| attempt.swapped == swapped);
+        let attempts = self.attempts.iter().filter(|attempt| attempt.swapped == swapped && !attempt.holdout);
         attempts.filter_map(CandidateRun::complete).collect()
     }
 
@@ -128,6 +133,7 @@ mod tests {
                 load: None,
                 host: None,
                 swapped: false,
+                holdout: false,
                 estimate: None,
                 ln_e: None,
             }))
@@ -136,5 +142,9 @@ mod tests {
         facts.apply(&attempt(1, Some(Reading::default())));
         assert_eq!(facts.attempts.len(), 2);
         assert_eq!(facts.pairs().len(), 1);
+        let mut held = facts.attempts[1].clone();
+        held.holdout = true;
+        facts.apply(&Event::Pair(Box::new(held)));
+        assert_eq!((facts.pairs().len(), facts.swapped_pairs().len(), facts.holdout_pairs().len()), (1, 0, 1));
     }
 }

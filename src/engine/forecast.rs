@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Build, Calibrated, CheckOrder, Settings, VerifyClean};
+use crate::domain::{Build, Calibrated, CheckOrder, MetricCalibration, Settings, VerifyClean};
 use crate::git::UserRepository;
 use crate::state::SessionState;
 use crate::stats::{self, Costs, Forecast, Horizon, PairScale, RaceRule, SlotBias, runs_needed};
 
 use super::clock::Deadline;
 use super::queue::PatchQueues;
+use super::roles::Roles;
 use super::session::{Candidates as _, Purpose, Session};
 use super::verify_clean::{CHEAP_BUILD, PAIRS as VERIFYING_PAIRS};
 
@@ -72,15 +73,33 @@ fn costs(settings: &Settings, calibrated: &Calibrated) -> Costs {
     let slowest = || calibrated.limits.get("check").copied().unwrap_or(0.0);
     let checks_s = calibrated.checks_s.unwrap_or_else(slowest);
     let Calibrated { build_s, run_s, .. } = *calibrated;
+    let held_out_s = held_out_s(settings, calibrated);
     let verifies = settings.build.as_ref().is_some_and(|build| verifies(build, build_s));
     Costs {
         build_s,
         checks_s,
         checks_first: settings.checks.order == CheckOrder::ChecksFirst,
-        verify_s: if verifies { build_s + checks_s + 2.0 * f64::from(VERIFYING_PAIRS) * run_s } else { 0.0 },
+        verify_s: held_out_s
+            + if verifies { build_s + checks_s + 2.0 * f64::from(VERIFYING_PAIRS) * run_s } else { 0.0 },
         warmup: settings.bench.warmup,
         run_s,
     }
+}
+
+/// Returns what the holdout of a keep takes that does it no harm, in seconds.
+fn held_out_s(settings: &Settings, calibrated: &Calibrated) -> f64 {
+    let Some(holdout) = &calibrated.holdout else { return 0.0 };
+    let roles = Roles::of_holdout(settings, holdout.metrics.iter().map(|m| (&m.metric, m.role.as_str())));
+    let family = roles.largest_family(settings);
+    let pairs_of = |metric: &MetricCalibration| {
+        let sentinel = roles.sentinel(&metric.metric)?;
+        let tolerance = sentinel.tolerance.or(sentinel.tolerance_abs)?;
+        let (_, scale) = roles.lens(settings, &metric.metric);
+        Some(stats::pairs_to_pass(metric.s, scale.setting(tolerance), family))
+    };
+    let fewest = stats::pairs_to_pass(0.0, 0.0, 1);
+    let pairs = holdout.metrics.iter().filter_map(pairs_of).max().unwrap_or(fewest);
+    2.0 * f64::from(settings.bench.warmup + pairs) * holdout.run_s
 }
 
 /// Says whether a keep is rebuilt at once from an empty cache.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::{ObjectId, Settings};
-use crate::gate::{BUILT_IN, ChangedPath, HarnessSnapshot};
+use crate::gate::{BUILT_IN, ChangedPath, HarnessSnapshot, SealReason};
 use crate::git::{HarnessFile, PrivateRepository, TouchKind, Touched};
 
 use super::EngineError;
+use super::holdout::{HeldFiles, without_holdout};
 use super::workbench::join;
 
 /// One check of the gate.
@@ -24,22 +25,30 @@ pub(super) struct Harness {
     snapshot: HarnessSnapshot,
     files: Vec<HarnessFile>,
     checks: Vec<CheckFile>,
+    held: HeldFiles,
 }
 
 impl Harness {
     /// Reads the sealed files from the user's checkout.
     pub(super) fn collect(root: &Path, settings: &Settings) -> Result<Self, EngineError> {
         let snapshot = HarnessSnapshot::collect(root, settings)?;
-        let files = snapshot.files().iter().map(|file| HarnessFile {
+        let held = HeldFiles::collect(root, settings, &snapshot)?;
+        let in_sight = snapshot.files().iter().filter(|file| file.why != SealReason::Holdout);
+        let files = in_sight.map(|file| HarnessFile {
             path: file.path.clone(),
             executable: file.executable,
-            content: file.bytes.clone(),
+            content: match file.why {
+                SealReason::Config => without_holdout(&file.bytes),
+                SealReason::Checks | SealReason::Harness(_) | SealReason::Command(_) | SealReason::Holdout => {
+                    file.bytes.clone()
+                }
+            },
         });
         let checks = snapshot.checks().filter_map(|file| {
             Some(CheckFile { name: snapshot.check_name(file)?.to_owned(), path: file.path.clone() })
         });
         let (files, checks) = (files.collect(), checks.collect());
-        Ok(Self { snapshot, files, checks })
+        Ok(Self { snapshot, files, checks, held })
     }
 
     /// Returns what the gate compiles its scope from.
@@ -50,6 +59,11 @@ impl Harness {
     /// Returns the files that are laid over both slots.
     pub(super) fn files(&self) -> &[HarnessFile] {
         &self.files
+    }
+
+    /// Returns the files of the holdout, which are laid for its stage only.
+    pub(super) fn held(&self) -> &HeldFiles {
+        &self.held
     }
 
     /// Returns the checks in name order.
@@ -64,7 +78,7 @@ impl Harness {
 
     /// Returns the hash (BLAKE3, hex) of each sealed file.
     pub(super) fn hashes(&self) -> BTreeMap<String, String> {
-        self.snapshot.hashes()
+        self.snapshot.hashes().into_iter().chain(self.held.hashes_outside()).collect()
     }
 }
 
@@ -105,7 +119,7 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn remove_file_if_any(path: &Path) -> Result<(), EngineError> {
+pub(super) fn remove_file_if_any(path: &Path) -> Result<(), EngineError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(EngineError::io("replace file", path, source))

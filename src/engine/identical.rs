@@ -5,6 +5,10 @@ use std::path::Path;
 use crate::domain::{Event, ExperimentId, Pair};
 use crate::journal::{JournalError, Reader};
 
+fn of_the_bench(event: &Event) -> bool {
+    !matches!(event, Event::Pair(attempt) if attempt.holdout)
+}
+
 /// Reads the complete pairs behind the last `calibrated` line, in order; one pass. Pairs of a calibration that was cut
 /// off are passed over: the next one counts from 1 again.
 pub fn identical_pairs(journal: &Path) -> Result<Vec<Pair>, JournalError> {
@@ -13,7 +17,7 @@ pub fn identical_pairs(journal: &Path) -> Result<Vec<Pair>, JournalError> {
         let record = record?;
         match (record.kind(), record.experiment) {
             ("pair", Some(ExperimentId::BASELINE)) => {
-                if let Some(Event::Pair(attempt)) = record.event()? {
+                if let Some(Event::Pair(attempt)) = record.event()?.filter(of_the_bench) {
                     if attempt.pair == 1 {
                         open.clear();
                     }

@@ -21,6 +21,7 @@ impl Session<'_, '_> {
             detail: kept.detail.clone(),
             flags: kept.flags.clone(),
             comparison: Some(kept.comparison.clone()),
+            holdout: kept.holdout.clone(),
             commit: None,
             tip: tip.clone(),
             moves_branch: true,

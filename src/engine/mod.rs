@@ -17,6 +17,7 @@ mod experiment;
 mod forecast;
 pub mod habits;
 mod harness;
+mod holdout;
 mod home;
 mod idea_book;
 mod identical;

@@ -1,4 +1,4 @@
-//! One experiment, in order: screen, apply, build, check, measure, decide, settle. Prints nothing.
+//! One experiment, in order: screen, apply, build, check, measure, decide, holdout, settle. Prints nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::domain::{
     Arm, CheckOrder, Comparison, Decided, Event, Exit, Flag, MetricName, ObjectId, Phase, PhaseEnded, PhaseStarted,
-    Proposal, Reason, RunSummary, Screened, Screening, Status,
+    Proposal, Reason, RunSummary, Screened, Screening, SentinelOutcome, Status,
 };
 use crate::policy;
 
@@ -29,18 +29,20 @@ pub(super) struct Dropped {
     pub detail: String,
     /// What the numbers said, where it came to numbers.
     pub comparison: Option<Comparison>,
+    /// What became of each held-out metric, where it came to the holdout.
+    pub holdout: Vec<SentinelOutcome>,
 }
 
 impl Dropped {
     /// Drops for a reason that no number gave.
     pub(super) fn by(reason: Reason, detail: String) -> Self {
-        Self { reason, detail, comparison: None }
+        Self { reason, detail, comparison: None, holdout: Vec::new() }
     }
 }
 
 impl From<Failure> for Dropped {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.reason, detail: failure.detail, comparison: None }
+        Self::by(failure.reason, failure.detail)
     }
 }
 
@@ -113,15 +115,19 @@ impl Session<'_, '_> {
         let comparison = step!(self.race());
         let decision = policy::decide(&comparison, self.settings.decision.strict);
         if decision.reason.status() != Status::Keep {
-            return Ok(Err(Dropped { reason: decision.reason, detail: decision.detail, comparison: Some(comparison) }));
+            let dropped = Dropped::by(decision.reason, decision.detail);
+            return Ok(Err(Dropped { comparison: Some(comparison), ..dropped }));
         }
         if !checks_first {
             step!(self.check_candidate());
         }
         let proof = step!(self.prove(&tree, &comparison));
-        let detail = proof.map_or(decision.detail.clone(), |proof| format!("{}; {proof}", decision.detail));
-        let flags = decision.flags.into_iter().chain(self.rebuild_is_due()).collect();
-        Ok(Ok(Kept { tree, comparison, reason: decision.reason, flags, detail }))
+        let held = step!(self.hold_out(&decision, &comparison));
+        let words = [Some(decision.detail), proof, held.detail];
+        let detail = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let told = held.flags.into_iter().filter(|flag| !decision.flags.contains(flag)).collect::<Vec<_>>();
+        let flags = decision.flags.into_iter().chain(told).chain(self.rebuild_is_due()).collect();
+        Ok(Ok(Kept { tree, comparison, reason: decision.reason, flags, detail, holdout: held.outcomes }))
     }
 
     /// Returns the interval of each metric's change over the pairs so far, in percent or in its unit.
@@ -206,7 +212,8 @@ impl Session<'_, '_> {
     /// Returns the path of a log of the experiment under way, without its ending.
     pub(super) fn log(&self, phase: Phase, what: Option<&str>) -> PathBuf {
         let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
-        self.places.run(id).join(super::logs::stem(phase, what))
+        let folder = if phase == Phase::Holdout { self.places.held_out(id) } else { self.places.run(id) };
+        folder.join(super::logs::stem(phase, what))
     }
 
     /// Journals what becomes of the experiment under way, and does it.
@@ -224,6 +231,7 @@ impl Session<'_, '_> {
                 detail: kept.detail,
                 flags: kept.flags,
                 comparison: Some(kept.comparison),
+                holdout: kept.holdout,
                 moves_branch: mode == Commit::Yes,
                 commit,
                 tip,
@@ -234,6 +242,7 @@ impl Session<'_, '_> {
                 detail: dropped.detail,
                 flags: Vec::new(),
                 comparison: dropped.comparison,
+                holdout: dropped.holdout,
                 commit: None,
                 tip,
                 moves_branch: mode == Commit::Yes,
@@ -257,6 +266,8 @@ pub(super) struct Kept {
     pub flags: Vec<Flag>,
     /// The verdict in one line.
     pub detail: String,
+    /// What became of each held-out metric.
+    pub holdout: Vec<SentinelOutcome>,
 }
 
 /// Results of commands that may say how their process ended.

@@ -58,6 +58,16 @@ impl Places {
         self.state.join("runs").join(format!("{:04}", experiment.0))
     }
 
+    /// Returns the folder of the holdout's logs of every experiment, apart from all that a proposer may read.
+    pub fn held_out_logs(&self) -> PathBuf {
+        self.state.join("holdout")
+    }
+
+    /// Returns the folder of one experiment's logs of the holdout.
+    pub fn held_out(&self, experiment: ExperimentId) -> PathBuf {
+        self.held_out_logs().join(format!("{:04}", experiment.0))
+    }
+
     /// Returns the folder of every experiment's patches and logs.
     pub fn runs(&self) -> PathBuf {
         self.state.join("runs")

@@ -70,9 +70,12 @@ impl Session<'_, '_> {
             self.bench.adopt(&calibrated);
             return Ok(());
         }
+        self.try_holdout()?;
         self.warm_up_baseline()?;
-        let pairs = self.identical_pairs(wanted.pairs.unwrap_or(self.settings.decision.calibration_pairs))?;
-        self.calibrate(&pairs, times)?;
+        let count = wanted.pairs.unwrap_or(self.settings.decision.calibration_pairs);
+        let pairs = self.identical_pairs(count)?;
+        let holdout = self.calibrate_holdout(count)?;
+        self.calibrate(&pairs, holdout, times)?;
         self.record_baseline()
     }
 
@@ -215,6 +218,7 @@ impl Session<'_, '_> {
             detail: "the baseline".to_owned(),
             flags: Vec::new(),
             comparison: None,
+            holdout: Vec::new(),
             commit: None,
             tip: self.bench.tip().clone(),
             moves_branch: false,

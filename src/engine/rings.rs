@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Calibrated, Effect, Event, ExperimentId, MetricName, Objective, Pair, Scale, Settings, Status};
+use crate::domain::{
+    Calibrated, Effect, Event, ExperimentId, MetricCalibration, MetricName, Objective, Pair, Scale, Settings, Status,
+};
 use crate::stats::{self, GoalPlan, Judge, Member, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
 use super::carry::Carried;
@@ -17,12 +19,69 @@ struct MetricRings {
     bias: Option<SlotBias>,
 }
 
+/// The rings of one command's metrics, with the role of each.
+#[derive(Debug, Clone, Default)]
+struct Watched {
+    roles: Roles,
+    metrics: BTreeMap<MetricName, MetricRings>,
+}
+
+impl Watched {
+    /// Starts from what a calibration says of each metric.
+    fn new(settings: &Settings, roles: Roles, metrics: &[MetricCalibration]) -> Self {
+        let rings = |metric: &MetricCalibration| {
+            let absolute = (!metric.ring_abs.is_empty()).then(|| Ring::new(metric.ring_abs.iter().copied(), None));
+            let bias = Some(SlotBias { mu: metric.bias, se: metric.bias_se });
+            let (direction, scale) = roles.lens(settings, &metric.metric);
+            let baseline = scale.y(metric.median, direction).filter(|_| metric.s == 0.0);
+            let ring = Ring::new(metric.ring.iter().copied(), baseline);
+            (metric.metric.clone(), MetricRings { ring, absolute, bias })
+        };
+        let metrics = metrics.iter().map(rings).collect();
+        Self { roles, metrics }
+    }
+
+    fn restart(&mut self) {
+        for rings in self.metrics.values_mut() {
+            rings.ring.restart();
+            rings.absolute.iter_mut().for_each(Ring::restart);
+        }
+    }
+
+    /// Adds what the pairs of a settled experiment say; after a keep only the newest values stay.
+    fn settle(&mut self, settings: &Settings, pairs: &[Pair], kept: bool) {
+        for (name, rings) in &mut self.metrics {
+            let (direction, scale) = self.roles.lens(settings, name);
+            rings.ring.record(&values(pairs, name, |v| scale.y(v, direction)));
+            if let Some(absolute) = &mut rings.absolute {
+                absolute.record(&values(pairs, name, |v| Scale::Linear.y(v, direction)));
+            }
+            if kept {
+                rings.ring.keep();
+                rings.absolute.iter_mut().for_each(Ring::keep);
+            }
+        }
+    }
+
+    /// Returns the plan of each metric that is watched as a sentinel.
+    fn sentinel_plans(&self) -> Vec<SentinelPlan> {
+        let judged = self.metrics.iter().filter_map(|(name, rings)| {
+            let sentinel = self.roles.sentinel(name)?;
+            let s = rings.ring.scale().map_or(0.0, |scale| scale.s);
+            let s_abs = rings.absolute.as_ref().and_then(Ring::scale).map_or(0.0, |scale| scale.s);
+            Some(SentinelPlan::new(name.clone(), sentinel, s, s_abs))
+        });
+        judged.collect()
+    }
+}
+
 /// All rings of a session; a fold over calibrations, pairs and settling lines.
 #[derive(Debug, Clone)]
 pub(super) struct Rings {
     settings: Settings,
-    roles: Roles,
-    metrics: BTreeMap<MetricName, MetricRings>,
+    bench: Watched,
+    /// Those of the holdout, fed by its own pairs.
+    holdout: Watched,
     /// Facts of experiments whose settling line has not come yet, while a journal is read.
     open: BTreeMap<ExperimentId, ExperimentFacts>,
 }
@@ -30,7 +89,8 @@ pub(super) struct Rings {
 impl Rings {
     /// Starts without any noise known.
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), roles: Roles::default(), metrics: BTreeMap::new(), open: BTreeMap::new() }
+        let (bench, holdout) = (Watched::default(), Watched::default());
+        Self { settings: settings.clone(), bench, holdout, open: BTreeMap::new() }
     }
 
     /// Says whether an event type matters to this fold.
@@ -59,51 +119,33 @@ impl Rings {
 
     /// Starts anew from a calibration.
     pub(super) fn calibrate(&mut self, calibrated: &Calibrated) {
-        self.roles = Roles::of_calibration(&self.settings, calibrated);
-        self.metrics = calibrated
-            .metrics
-            .iter()
-            .map(|metric| {
-                let absolute = (!metric.ring_abs.is_empty()).then(|| Ring::new(metric.ring_abs.iter().copied(), None));
-                let bias = Some(SlotBias { mu: metric.bias, se: metric.bias_se });
-                let baseline = self.on_scale(&metric.metric, metric.median);
-                let ring = Ring::new(metric.ring.iter().copied(), baseline.filter(|_| metric.s == 0.0));
-                (metric.metric.clone(), MetricRings { ring, absolute, bias })
-            })
-            .collect();
+        let settings = &self.settings;
+        self.bench = Watched::new(settings, Roles::of_calibration(settings, calibrated), &calibrated.metrics);
+        let held = calibrated.holdout.as_ref().map_or(&[][..], |holdout| &holdout.metrics);
+        let roles = Roles::of_holdout(settings, held.iter().map(|m| (&m.metric, m.role.as_str())));
+        self.holdout = Watched::new(settings, roles, held);
     }
 
     /// Keeps only the newest values of each ring, after the baseline became a commit that no candidate was.
     pub(super) fn restart(&mut self) {
-        for rings in self.metrics.values_mut() {
-            rings.ring.restart();
-            rings.absolute.iter_mut().for_each(Ring::restart);
-        }
+        self.bench.restart();
+        self.holdout.restart();
     }
 
     /// Returns the calibrated scale of the primary's pairs, or `None` before any calibration.
     pub(super) fn primary_scale(&self) -> Option<PairScale> {
-        self.metrics.get(&self.settings.primary.name)?.ring.scale()
+        self.bench.metrics.get(&self.settings.primary.name)?.ring.scale()
     }
 
     /// Adds what a settled experiment's pairs say about noise; after a keep only the newest values stay.
     pub(super) fn settle(&mut self, facts: &ExperimentFacts, kept: bool) {
-        let pairs = facts.own_pairs();
-        let names: Vec<MetricName> = self.metrics.keys().cloned().collect();
-        for name in names {
-            let (direction, scale) = self.roles.lens(&self.settings, &name);
-            let on_scale = values(&pairs, &name, |v| scale.y(v, direction));
-            let plain = values(&pairs, &name, |v| Scale::Linear.y(v, direction));
-            let Some(rings) = self.metrics.get_mut(&name) else { continue };
-            rings.ring.record(&on_scale);
-            if let Some(absolute) = &mut rings.absolute {
-                absolute.record(&plain);
-            }
-            if kept {
-                rings.ring.keep();
-                rings.absolute.iter_mut().for_each(Ring::keep);
-            }
-        }
+        self.bench.settle(&self.settings, &facts.own_pairs(), kept);
+        self.holdout.settle(&self.settings, &facts.holdout_pairs(), kept);
+    }
+
+    /// Returns the plan of each metric of the holdout.
+    pub(super) fn holdout_plans(&self) -> Vec<SentinelPlan> {
+        self.holdout.sentinel_plans()
     }
 
     /// Returns the judge of the next candidate, or `None` before any calibration. `simplify` says that it removes code
@@ -137,39 +179,24 @@ impl Rings {
             patience: decision.patience,
             strict: decision.strict,
             simplify,
-            sentinels: self.sentinel_plans(),
+            sentinels: self.bench.sentinel_plans(),
         })
     }
 
     fn goal(&self, objective: &Objective, number: u32) -> Option<GoalPlan> {
         let min_effect = objective.scale.setting(objective.min_effect);
         let member = |metric: &MetricName| {
-            let rings = self.metrics.get(metric)?;
+            let rings = self.bench.metrics.get(metric)?;
             let delta0 = stats::delta0(min_effect, rings.bias);
             Some(Member { metric: metric.clone(), scale: rings.ring.scale()?, delta0 })
         };
-        let members = self.roles.members(number).map(member).collect::<Option<Vec<_>>>()?;
+        let members = self.bench.roles.members(number).map(member).collect::<Option<Vec<_>>>()?;
         (!members.is_empty()).then(|| GoalPlan { objective: objective.clone(), members })
-    }
-
-    fn sentinel_plans(&self) -> Vec<SentinelPlan> {
-        let judged = self.metrics.iter().filter_map(|(name, rings)| {
-            let sentinel = self.roles.sentinel(name)?;
-            let s = rings.ring.scale().map_or(0.0, |scale| scale.s);
-            let s_abs = rings.absolute.as_ref().and_then(Ring::scale).map_or(0.0, |scale| scale.s);
-            Some(SentinelPlan::new(name.clone(), sentinel, s, s_abs))
-        });
-        judged.collect()
     }
 
     /// Returns the role of each judged metric.
     pub(super) fn roles(&self) -> &Roles {
-        &self.roles
-    }
-
-    fn on_scale(&self, metric: &MetricName, value: f64) -> Option<f64> {
-        let (direction, scale) = self.roles.lens(&self.settings, metric);
-        scale.y(value, direction)
+        &self.bench.roles
     }
 }
 

@@ -66,6 +66,19 @@ impl Roles {
         Self(metrics.into_iter().filter_map(role).collect())
     }
 
+    /// Finds the roles of the holdout's metrics listed with their patterns: each stands as a sentinel.
+    pub(super) fn of_holdout<'m>(
+        settings: &Settings,
+        metrics: impl IntoIterator<Item = (&'m MetricName, &'m str)>,
+    ) -> Self {
+        let all = settings.holdout.iter().flat_map(|holdout| &holdout.metrics);
+        let role = |(name, label): (&MetricName, &str)| {
+            let held = all.clone().find(|metric| metric.pattern.replace('\u{b5}', "\u{3bc}") == label)?;
+            Some((name.clone(), Role::Sentinel(held.clone())))
+        };
+        Self(metrics.into_iter().filter_map(role).collect())
+    }
+
     /// Finds the roles that a calibration fixed.
     pub fn of_calibration(settings: &Settings, calibrated: &Calibrated) -> Self {
         Self::new(settings, calibrated.metrics.iter().map(|m| (&m.metric, m.role.as_str())))

@@ -80,6 +80,8 @@ pub(super) struct Runner<'a> {
     /// What commands do not see, and what of it they do, read-only.
     hidden: Vec<PathBuf>,
     visible: Vec<PathBuf>,
+    /// What no command ever sees.
+    secret: Vec<PathBuf>,
 }
 
 impl<'a> Runner<'a> {
@@ -91,13 +93,19 @@ impl<'a> Runner<'a> {
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        Self { settings, places, supervisor, interrupts, inherited, hidden: Vec::new(), visible: Vec::new() }
+        let (hidden, visible, secret) = (Vec::new(), Vec::new(), Vec::new());
+        Self { settings, places, supervisor, interrupts, inherited, hidden, visible, secret }
     }
 
     /// Hides files and folders from every command from now on, but for what is listed as visible below them; empty
     /// lists end that.
     pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, visible: Vec<PathBuf>) {
         (self.hidden, self.visible) = (hidden, visible);
+    }
+
+    /// Hides files and folders from every command for good, where the machine can.
+    pub(super) fn keep_secret(&mut self, secret: Vec<PathBuf>) {
+        self.secret = secret;
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -160,7 +168,13 @@ impl<'a> Runner<'a> {
     fn confinement(&self, slot: SlotPlace<'_>, errand: &Errand<'_>, home: PathBuf) -> Confinement {
         Confinement {
             writable: vec![slot.root.to_owned(), home],
-            hidden: self.hidden.clone(),
+            // A command's own log must stay in sight: it may open it again by its name in /dev.
+            hidden: self
+                .hidden
+                .iter()
+                .chain(self.secret.iter().filter(|p| !errand.log.starts_with(p)))
+                .cloned()
+                .collect(),
             read_only: self.visible.clone(),
             network: if errand.network { Network::Full } else { self.settings.sandbox.network },
             enforce: true,

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Change, Comparison, Decided, MetricName, Objective, Pair, PhaseEnded, Reason, Reduce, RunSummary, Scale,
+    Change, Comparison, Decided, MetricName, Objective, Pair, Phase, PhaseEnded, Reason, Reduce, RunSummary, Scale,
     SentinelState, Settings, number,
 };
 use crate::stats;
@@ -170,7 +170,9 @@ fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context
         auto.insert("deltas".to_owned(), deltas.into());
     }
     let mut seconds: BTreeMap<String, f64> = BTreeMap::new();
-    for phase in &facts.phases {
+    // What the holdout took and how it failed is a figure of it, and this is read by proposers.
+    let told = || facts.phases.iter().filter(|ended| ended.phase != Phase::Holdout);
+    for phase in told() {
         *seconds.entry(phase.phase.to_string()).or_default() += phase.seconds;
     }
     auto.insert("seconds".to_owned(), json!(seconds));
@@ -183,7 +185,7 @@ fn automatic(facts: &ExperimentFacts, decided: &Decided, pairs: &[Pair], context
         auto.insert("coPrimaries".to_owned(), words.into());
     }
     insert_sentinels(&mut auto, decided);
-    if let Some(failed) = facts.phases.iter().rev().find(|p| p.failure.is_some()) {
+    if let Some(failed) = told().rev().find(|p| p.failure.is_some()) {
         auto.insert("failed".to_owned(), failure(failed, context.run_dir));
     }
     auto.into()

@@ -25,8 +25,11 @@ impl Weather {
         }
     }
 
-    /// Takes in a pair of a calibration; the first pair begins anew.
+    /// Takes in a pair of a calibration; the first pair begins anew. The holdout's say nothing more.
     pub(super) fn learn(&mut self, attempt: &CandidateRun) {
+        if attempt.holdout {
+            return;
+        }
         if attempt.pair == 1 {
             self.calm = Calm::default();
         }
@@ -93,6 +96,7 @@ mod tests {
             load: None,
             host: Some(HostReading { pressure: Some(pressure), ..HostReading::default() }),
             swapped: false,
+            holdout: false,
             estimate: None,
             ln_e: None,
         }

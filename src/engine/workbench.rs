@@ -14,6 +14,7 @@ use crate::measure::{self, MetricPlan, RunFiles, RunReading};
 
 use super::EngineError;
 use super::harness::Harness;
+use super::holdout::{HeldFiles, HeldOut};
 use super::home;
 use super::inventory::Checked;
 use super::metrics_file::MetricsFile;
@@ -32,6 +33,8 @@ pub(super) struct TimeLimits {
     pub bench: Duration,
     /// One check's.
     pub check: Duration,
+    /// One run's of the holdout.
+    pub holdout: Duration,
 }
 
 impl TimeLimits {
@@ -42,6 +45,7 @@ impl TimeLimits {
             build: settings.build.as_ref().map_or(Duration::ZERO, |b| b.timeout.resolve(of("build"))),
             bench: settings.bench.timeout.resolve(of("bench")),
             check: settings.checks.timeout.resolve(of("check")),
+            holdout: settings.holdout.as_ref().map_or(Duration::ZERO, |h| h.timeout.resolve(of("holdout"))),
         }
     }
 }
@@ -80,18 +84,24 @@ pub(super) struct Workbench<'a> {
     pub padding: usize,
     /// Lines of each judged metric in one run.
     pub lines: BTreeMap<MetricName, u32>,
+    /// What is known of the holdout, where there is one.
+    pub held: Option<HeldOut>,
 }
 
 impl<'a> Workbench<'a> {
     /// Makes both slots in the private repository and puts them at the tip.
     pub(super) fn open(
-        runner: Runner<'a>,
+        mut runner: Runner<'a>,
         (settings, places, root): (&'a Settings, &'a Places, &Path),
         private: PrivateRepository,
         harness: Harness,
         tip: ObjectId,
     ) -> Result<Self, EngineError> {
-        let private_tip = private.private_commit(&tip, harness.files())?;
+        if settings.holdout.is_some() {
+            let private = [places.journal(), places.held_out_logs()];
+            runner.keep_secret(harness.held().originals().iter().cloned().chain(private).collect());
+        }
+        let private_tip = over(&private, &harness, &tip)?;
         let slots = [
             Slot::open_or_create(&private, SlotName::A, &private_tip)?,
             Slot::open_or_create(&private, SlotName::B, &private_tip)?,
@@ -116,10 +126,12 @@ impl<'a> Workbench<'a> {
             lasting_at_home: BTreeSet::new(),
             padding: 0,
             lines: BTreeMap::new(),
+            held: HeldOut::new(settings)?,
             root: root.to_owned(),
         };
         for arm in [Arm::Baseline, Arm::Candidate] {
             bench.reset_to_tip(arm)?;
+            HeldFiles::clear(&bench.home(arm))?;
         }
         Ok(bench)
     }
@@ -127,6 +139,11 @@ impl<'a> Workbench<'a> {
     /// Returns the private repository.
     pub(super) fn private(&self) -> &PrivateRepository {
         &self.private
+    }
+
+    /// Returns the session's settings.
+    pub(super) fn settings(&self) -> &'a Settings {
+        self.settings
     }
 
     /// Returns the sealed files.
@@ -194,7 +211,7 @@ impl<'a> Workbench<'a> {
     /// Puts each arm at a commit of its own, with empty caches; [`Workbench::reunite`] ends that.
     pub(super) fn oppose(&mut self, baseline: &ObjectId, candidate: &ObjectId) -> Result<(), EngineError> {
         let stand = |commit: &ObjectId| {
-            let private = self.private.private_commit(commit, self.harness.files())?;
+            let private = over(&self.private, &self.harness, commit)?;
             Ok::<_, EngineError>(Stand { commit: commit.clone(), private })
         };
         self.opposed = Some([stand(baseline)?, stand(candidate)?]);
@@ -236,7 +253,7 @@ impl<'a> Workbench<'a> {
 
     /// Makes the candidate the baseline: the slots swap roles, and nothing is rebuilt.
     pub(super) fn swap(&mut self, new_tip: ObjectId) -> Result<(), EngineError> {
-        self.private_tip = self.private.private_commit(&new_tip, self.harness.files())?;
+        self.private_tip = over(&self.private, &self.harness, &new_tip)?;
         self.tip = new_tip;
         self.baseline = 1 - self.baseline;
         self.slots[self.baseline].stand(&self.private_tip)?;
@@ -276,6 +293,9 @@ impl<'a> Workbench<'a> {
         self.slots[index].forget_prepared()?;
         self.reset_to_tip(arm)?;
         super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
+        for held in self.harness.held().absent() {
+            super::harness::remove_file_if_any(&self.root(arm).join(held))?;
+        }
         let errand = Errand {
             phase: Phase::Prepare,
             command: &prepare.command,
@@ -388,32 +408,21 @@ impl<'a> Workbench<'a> {
 
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()?;
-        let env = metrics.iter().map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into()));
+        let metrics = self.metrics_file(arm)?;
         let errand = Errand {
             phase: Phase::Measure,
             command: &self.settings.bench.command,
             limit: self.limits.bench,
             log,
             network: false,
-            env: env.chain(self.padding()).collect(),
+            env: Self::metrics_variable(metrics.as_ref()).chain(self.padding()).collect(),
         };
-        if arm == Arm::Candidate && self.laid.is_some() {
-            self.sweep()?;
-        }
-        let exit = match self.run(arm, &errand)? {
+        self.sweep_candidate(arm)?;
+        let exit = match self.run_measured(arm, &errand, metrics.as_ref())? {
             Ok(exit) => exit,
             Err(failure) => return Ok(Err(failure)),
         };
-        let most = self.settings.limits.output_bytes;
-        if let Some(detail) = metrics.as_ref().and_then(|file| file.excess(most)) {
-            return Ok(Err(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) }));
-        }
-        let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        let files =
-            RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.as_ref().map(MetricsFile::path) };
-        let run = measure::read_run(files, &exit.usage, &self.plan)?;
-        self.runner.trim_logs(&errand)?;
+        let run = self.read(&errand, metrics.as_ref(), &exit, &self.plan)?;
         Ok(match run.outcome.clone() {
             Ok(reading) => {
                 self.learn(run);
@@ -421,6 +430,11 @@ impl<'a> Workbench<'a> {
             }
             Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
         })
+    }
+
+    /// Removes from the slot of a candidate on trial what its runs keep for the next.
+    pub(super) fn sweep_candidate(&mut self, arm: Arm) -> Result<(), EngineError> {
+        if arm == Arm::Candidate && self.laid.is_some() { self.sweep() } else { Ok(()) }
     }
 
     /// Does the same in its private home.
@@ -432,6 +446,49 @@ impl<'a> Workbench<'a> {
 
     fn strangers_at_home(&self) -> Result<BTreeSet<PathBuf>, EngineError> {
         home::strangers(&self.home(Arm::Candidate), &self.home(Arm::Baseline))
+    }
+
+    /// Returns an empty file for metrics, where they come from one.
+    pub(super) fn metrics_file(&self, arm: Arm) -> Result<Option<MetricsFile>, EngineError> {
+        self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()
+    }
+
+    /// Returns the variable that names that file.
+    pub(super) fn metrics_variable(file: Option<&MetricsFile>) -> impl Iterator<Item = (OsString, OsString)> {
+        file.map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into())).into_iter()
+    }
+
+    /// Runs a command that measures; a metrics file beyond all bounds is its failure.
+    pub(super) fn run_measured(
+        &mut self,
+        arm: Arm,
+        errand: &Errand<'_>,
+        metrics: Option<&MetricsFile>,
+    ) -> Attempt<Exit> {
+        let exit = match self.run(arm, errand)? {
+            Ok(exit) => exit,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let excess = metrics.and_then(|file| file.excess(self.settings.limits.output_bytes));
+        Ok(match excess {
+            None => Ok(exit),
+            Some(detail) => Err(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) }),
+        })
+    }
+
+    /// Reads what a run that ended well printed, by a plan of its metrics, and trims its logs.
+    pub(super) fn read(
+        &self,
+        errand: &Errand<'_>,
+        metrics: Option<&MetricsFile>,
+        exit: &Exit,
+        plan: &MetricPlan,
+    ) -> Result<RunReading, EngineError> {
+        let (stdout, stderr) = (errand.stdout(), errand.stderr());
+        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.map(MetricsFile::path) };
+        let run = measure::read_run(files, &exit.usage, plan)?;
+        self.runner.trim_logs(errand)?;
+        Ok(run)
     }
 
     /// Returns the variable that moves the stack of a run, where there is to be one.
@@ -471,7 +528,7 @@ impl<'a> Workbench<'a> {
         SlotPlace { name: slot.name().as_str(), root: slot.root() }
     }
 
-    fn home(&self, arm: Arm) -> PathBuf {
+    pub(super) fn home(&self, arm: Arm) -> PathBuf {
         self.places.slot_home(self.slot_name(arm))
     }
 
@@ -504,7 +561,15 @@ impl<'a> Workbench<'a> {
     pub(super) fn adopt(&mut self, calibrated: &Calibrated) {
         self.limits = TimeLimits::resolve(self.settings, &calibrated.limits);
         self.plan = self.plan.restored(calibrated);
+        if let (Some(held), Some(calibrated)) = (&mut self.held, &calibrated.holdout) {
+            held.adopt(calibrated);
+        }
     }
+}
+
+/// Writes the commit that a slot stands at for a commit of the user's: the harness over it, the holdout's files out of it.
+fn over(private: &PrivateRepository, harness: &Harness, commit: &ObjectId) -> Result<ObjectId, EngineError> {
+    Ok(private.private_commit_without(commit, harness.files(), &harness.held().absent())?)
 }
 
 /// Joins a folder of the config with a path relative to it; `""` is the repository root.

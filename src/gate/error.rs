@@ -44,6 +44,12 @@ pub enum GateError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// A glob of the holdout matches nothing, which would show only where it is asked.
+    #[error("'{glob}' in holdout.files matches no file; mend or delete it")]
+    NothingHeld {
+        /// The glob as configured.
+        glob: String,
+    },
     /// A path is not UTF-8, so the journal could not name it.
     #[error("{} is to be sealed and its name is not UTF-8; rename it", path.display())]
     NotUtf8 {

@@ -6,6 +6,7 @@
 mod builtin;
 mod error;
 mod glob;
+mod holdout;
 mod inventory;
 mod scope;
 mod snapshot;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use builtin::{BUILT_IN, SealedRule};
 pub use error::GateError;
+pub use holdout::{held_outside, relocated};
 pub use inventory::{CheckOutput, JunitFiles, LostTest, TestInventory, TestName, Times, read_inventory};
 pub use scope::{ChangedPath, Refusal, ScopeRules};
 pub use snapshot::{HarnessChange, HarnessFile, HarnessSnapshot, SealReason};

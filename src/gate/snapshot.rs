@@ -26,6 +26,8 @@ pub enum SealReason {
     Harness(String),
     /// A word of the bench command names it.
     Command(String),
+    /// It is the holdout's, and so in no slot but for that stage.
+    Holdout,
 }
 
 impl fmt::Display for SealReason {
@@ -35,6 +37,7 @@ impl fmt::Display for SealReason {
             Self::Checks => f.write_str("in the checks folder"),
             Self::Harness(glob) => write!(f, "matched by harness '{glob}'"),
             Self::Command(word) => write!(f, "named by '{word}' in the bench command"),
+            Self::Holdout => f.write_str("a file of the holdout, out of sight but for its stage"),
         }
     }
 }
@@ -92,7 +95,7 @@ impl HarnessSnapshot {
             join(&settings.folder, path).ok_or_else(|| GateError::Outside { path: path.to_owned(), key })
         };
         let checks_dir = inside(&settings.checks.dir, "checks.dir")?;
-        let mut collector = Collector { root, files: BTreeMap::new(), bytes: 0 };
+        let mut collector = Collector::new(root);
         let config = inside(&settings.file, "the config file")?;
         if root.join(&config).exists() {
             collector.add(&config, &SealReason::Config)?;
@@ -100,11 +103,14 @@ impl HarnessSnapshot {
         for path in walk(root, &checks_dir, &[])? {
             collector.add(&path, &SealReason::Checks)?;
         }
-        let unmatched = collector.add_globs(settings)?;
-        for (path, word) in sealed_words(root, settings)? {
+        let skip = kept_folders(settings);
+        let (globs, why) = (&settings.harness, |glob: &str| SealReason::Harness(glob.to_owned()));
+        let unmatched = collector.add_globs((globs, &settings.folder, "harness"), &skip, &why)?;
+        for (path, word) in sealed_words(root, settings, &settings.bench.command)? {
             collector.add(&path, &SealReason::Command(word))?;
         }
-        Ok(Self { files: collector.files.into_values().collect(), checks_dir, unmatched })
+        collector.add_holdout(settings)?;
+        Ok(Self { files: collector.into_files(), checks_dir, unmatched })
     }
 
     /// Returns the sealed files in the order of their paths, each with why it is sealed.
@@ -184,15 +190,31 @@ fn hash_file(path: &Path) -> io::Result<String> {
     }
 }
 
-struct Collector<'a> {
+/// Reads sealed files, each once and with the first reason that it is found for.
+pub(super) struct Collector<'a> {
     root: &'a Path,
     files: BTreeMap<String, HarnessFile>,
     bytes: u64,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    /// Starts with no files of a folder.
+    pub(super) fn new(root: &'a Path) -> Self {
+        Self { root, files: BTreeMap::new(), bytes: 0 }
+    }
+
+    /// Returns the folder that all paths are relative to.
+    pub(super) fn root(&self) -> &'a Path {
+        self.root
+    }
+
+    /// Returns the files in the order of their paths.
+    pub(super) fn into_files(self) -> Vec<HarnessFile> {
+        self.files.into_values().collect()
+    }
+
     /// Adds one file, and the file that it leads to where it is a link; the first reason stays.
-    fn add(&mut self, path: &str, why: &SealReason) -> Result<(), GateError> {
+    pub(super) fn add(&mut self, path: &str, why: &SealReason) -> Result<(), GateError> {
         if self.files.contains_key(path) {
             return Ok(());
         }
@@ -229,36 +251,43 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// Adds what the globs of `harness` match; returns the globs that match nothing.
-    fn add_globs(&mut self, settings: &Settings) -> Result<Vec<String>, GateError> {
-        const KEY: &str = "harness";
-        let globs = Globs::new(&settings.harness, &settings.folder, KEY)?;
-        let kept = settings.build.iter().flat_map(|build| &build.keep);
-        let skip: Vec<_> = kept.filter_map(|folder| join(&settings.folder, folder)).collect();
-        let mut unmatched: BTreeSet<usize> = (0..settings.harness.len()).collect();
-        for folder in starts(settings) {
-            for path in walk(self.root, &folder, &skip)? {
+    /// Adds what the globs of a key match that are relative to a folder; returns the globs that match nothing.
+    pub(super) fn add_globs(
+        &mut self,
+        (written, folder, key): (&[String], &str, &'static str),
+        skip: &[String],
+        why: &dyn Fn(&str) -> SealReason,
+    ) -> Result<Vec<String>, GateError> {
+        let globs = Globs::new(written, folder, key)?;
+        let mut unmatched: BTreeSet<usize> = (0..written.len()).collect();
+        for start in starts(written, folder) {
+            for path in walk(self.root, &start, skip)? {
                 let matching = globs.all(&path);
                 if let Some(first) = matching.first() {
-                    self.add(&path, &SealReason::Harness(settings.harness[*first].clone()))?;
+                    self.add(&path, &why(&written[*first]))?;
                 }
                 for index in matching {
                     unmatched.remove(&index);
                 }
             }
         }
-        Ok(unmatched.into_iter().map(|index| settings.harness[index].clone()).collect())
+        Ok(unmatched.into_iter().map(|index| written[index].clone()).collect())
     }
 }
 
-/// Returns the folders in which the globs of `harness` can match, none inside another.
-fn starts(settings: &Settings) -> Vec<String> {
+/// Returns the folders of `build.keep`, relative to the repository root.
+pub(super) fn kept_folders(settings: &Settings) -> Vec<String> {
+    let kept = settings.build.iter().flat_map(|build| &build.keep);
+    kept.filter_map(|folder| join(&settings.folder, folder)).collect()
+}
+
+/// Returns the folders in which globs relative to a folder can match, none inside another.
+fn starts(globs: &[String], folder: &str) -> Vec<String> {
     let literal = |glob: &String| {
         let is_plain = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
         glob.split('/').take_while(is_plain).collect::<Vec<_>>().join("/")
     };
-    let starts: BTreeSet<_> =
-        settings.harness.iter().filter_map(|glob| join(&settings.folder, &literal(glob))).collect();
+    let starts: BTreeSet<_> = globs.iter().filter_map(|glob| join(folder, &literal(glob))).collect();
     let inside_another = |start: &String| starts.iter().any(|other| other != start && contains(other, start));
     starts.iter().filter(|start| !inside_another(start)).cloned().collect()
 }

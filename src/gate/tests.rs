@@ -65,6 +65,27 @@ fn allow(globs: &[&str]) -> Scope {
 }
 
 #[test]
+fn the_files_of_the_holdout_are_sealed_and_what_the_bench_names_too_stays_in_sight() {
+    let folder = checkout();
+    let holdout = crate::domain::Holdout {
+        command: Command::Shell("./bench.sh src/main.rs".to_owned()),
+        timeout: TimeLimit::Calibrated,
+        files: vec!["fixtures/**".to_owned()],
+        metrics: Vec::new(),
+        file: None,
+    };
+    let settings = Settings { holdout: Some(holdout), ..settings() };
+    let found = snapshot(folder.path(), &settings);
+    let held: Vec<_> = found.files().iter().filter(|file| file.why == SealReason::Holdout).collect();
+    let paths: Vec<&str> = held.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["fixtures/deep/rows.csv", "src/main.rs"]);
+    assert!(sealed(&found).contains(&"bench.sh"));
+    let rules = ScopeRules::new(&settings, &found).unwrap();
+    let refusal = rules.judge(&[ChangedPath::new("src/main.rs")]).unwrap();
+    assert_eq!(refusal.reason, Reason::SealedPath);
+}
+
+#[test]
 fn everything_is_allowed_by_default_but_what_is_sealed() {
     assert_eq!(reason(Scope::default(), "src/main.rs"), None);
     assert_eq!(reason(Scope::default(), "Cargo.toml"), None);

@@ -1,4 +1,4 @@
-//! The words of the bench command that name files of the checkout, and so belong to the harness.
+//! The words of a command that name files of the checkout, and so belong to the harness.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -6,37 +6,54 @@ use std::path::Path;
 
 use super::GateError;
 use super::glob::{contains, join};
-use crate::domain::Settings;
+use crate::domain::{Command, Settings};
 
 /// Shell punctuation that may stand around a file name in a command line.
 const PUNCTUATION: [char; 9] = ['\'', '"', ';', '&', '|', '(', ')', '<', '>'];
 
-/// Lists the repository's files that the words of the bench command name, each with its word.
+/// Lists the repository's files that the words of a command name, each with its word.
 ///
 /// A word counts when it names, relative to `workingDir`, a regular file of the checkout that `scope.allow` does not
 /// list by its exact path. What the build makes does not count: files in `build.keep`, and, where there is a build,
 /// compiled programs.
-pub(super) fn sealed_words(root: &Path, settings: &Settings) -> Result<Vec<(String, String)>, GateError> {
+pub(super) fn sealed_words(
+    root: &Path,
+    settings: &Settings,
+    command: &Command,
+) -> Result<Vec<(String, String)>, GateError> {
     let mut sealed = Vec::new();
-    for word in settings.bench.command.words() {
-        let word = word.trim_matches(PUNCTUATION);
-        let Some(path) = in_repository(root, &settings.working_dir, word) else { continue };
-        if path.is_empty() || is_allowed(settings, &path) || is_kept(settings, &path) {
-            continue;
+    for (path, word) in files_named(root, &settings.working_dir, command)? {
+        let built = settings.build.is_some() && is_program(&root.join(&path))?;
+        if !is_allowed(settings, &path) && !is_kept(settings, &path) && !built {
+            sealed.push((path, word));
         }
+    }
+    Ok(sealed)
+}
+
+/// Lists the regular files at or below `root` that the words of a command name relative to a folder of it, each once.
+pub(super) fn files_named(root: &Path, folder: &str, command: &Command) -> Result<Vec<(String, String)>, GateError> {
+    let mut named: Vec<(String, String)> = Vec::new();
+    for word in command.words() {
+        let word = plain_word(word);
+        let Some(path) = in_repository(root, folder, word).filter(|path| !path.is_empty()) else { continue };
         let file = root.join(&path);
-        let names_file = match fs::metadata(&file) {
+        let is_file = match fs::metadata(&file) {
             Ok(metadata) => metadata.is_file(),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
             Err(error) if matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput) => false,
             Err(source) => return Err(GateError::io("look at", file)(source)),
         };
-        let built = names_file && settings.build.is_some() && is_program(&file)?;
-        if names_file && !built && !sealed.iter().any(|(known, _)| *known == path) {
-            sealed.push((path, word.to_owned()));
+        if is_file && !named.iter().any(|(known, _)| *known == path) {
+            named.push((path, word.to_owned()));
         }
     }
-    Ok(sealed)
+    Ok(named)
+}
+
+/// Returns a word of a command line without the shell's punctuation around it.
+pub(super) fn plain_word(word: &str) -> &str {
+    word.trim_matches(PUNCTUATION)
 }
 
 /// Returns the path of a word relative to the repository root, where it stays inside.

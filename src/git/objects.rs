@@ -80,6 +80,16 @@ impl PrivateRepository {
     ///
     /// The same tip and harness give the same commit.
     pub fn private_commit(&self, tip: &ObjectId, harness: &[HarnessFile]) -> Result<ObjectId, GitError> {
+        self.private_commit_without(tip, harness, &[])
+    }
+
+    /// Writes the same commit without some files of the tip, which so are in neither slot.
+    pub fn private_commit_without(
+        &self,
+        tip: &ObjectId,
+        harness: &[HarnessFile],
+        absent: &[String],
+    ) -> Result<ObjectId, GitError> {
         self.write_blob(b"")?;
         let parent = self.repo.find_commit(oid(tip)?).doing("read the tip", self.path())?;
         let mut updates = Updates::new();
@@ -88,6 +98,7 @@ impl PrivateRepository {
             let mode = if file.executable { EXECUTABLE } else { FILE };
             updates.insert(file.path.clone().into_bytes(), Some(Node { mode, id }));
         }
+        updates.extend(absent.iter().map(|path| (path.clone().into_bytes(), None)));
         let tree = update_tree(&self.repo, Some(parent.tree_id()), &updates)?;
         let tree = self.repo.find_tree(tree).doing("read a tree", self.path())?;
         let who =

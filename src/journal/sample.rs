@@ -73,6 +73,7 @@ pub fn settings() -> Settings {
         },
         co_primaries: Vec::new(),
         sentinels: Vec::new(),
+        holdout: None,
         checks: Checks {
             dir: "checks".to_owned(),
             timeout: TimeLimit::Calibrated,
@@ -154,6 +155,7 @@ pub fn calibrated() -> Calibrated {
         build_s: 30.0,
         checks_s: None,
         epoch: None,
+        holdout: None,
     }
 }
 
@@ -268,6 +270,7 @@ fn run_of(id: ExperimentId, pair: u32, keep: bool) -> CandidateRun {
         load: Some(0.25),
         host: None,
         swapped: false,
+        holdout: false,
         estimate: Some((0.1, 0.09, 0.11)),
         ln_e: Some(f64::from(pair)),
     }
@@ -315,6 +318,7 @@ fn decided(id: ExperimentId, tip: &ObjectId, keep: bool) -> Decided {
             sentinels: Vec::new(),
             bound: None,
         }),
+        holdout: Vec::new(),
         commit: keep.then(|| object(1_000_000 + u64::from(id.0))),
         tip: tip.clone(),
         moves_branch: true,

@@ -92,6 +92,7 @@ impl PairAttempt {
             load: None,
             host: None,
             swapped: false,
+            holdout: false,
             estimate: None,
             ln_e: None,
         }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Aggregate, Calibrated, Direction, MetricName, Objective, Reduce, Scale, Sentinel, Settings};
+use crate::domain::{
+    Aggregate, Calibrated, Direction, Holdout, MetricCalibration, MetricName, Objective, Reduce, Scale, Sentinel,
+    Settings,
+};
 
 /// Says why the metrics of some settings cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +96,12 @@ impl MetricPlan {
         Ok(Self { roles, fixed: None, medians: BTreeMap::new() })
     }
 
+    /// Plans the metrics of a holdout, each of which stands as a sentinel does.
+    pub fn of_holdout(holdout: &Holdout) -> Result<Self, PlanError> {
+        let roles = holdout.metrics.iter().map(Role::of_sentinel).collect::<Result<_, _>>()?;
+        Ok(Self { roles, fixed: None, medians: BTreeMap::new() })
+    }
+
     /// Fixes names and line counts as the first calibration run printed them ([`super::RunReading::lines`]).
     #[must_use]
     pub fn fixed_by(&self, lines: &BTreeMap<MetricName, u32>) -> Self {
@@ -106,9 +115,15 @@ impl MetricPlan {
     /// Fixes names, line counts and medians as a journalled calibration has them.
     #[must_use]
     pub fn restored(&self, calibrated: &Calibrated) -> Self {
-        let judged = calibrated.metrics.iter().map(|metric| (metric.metric.clone(), metric.lines));
-        let parts = calibrated.parts.iter().map(|(name, lines)| (name.clone(), *lines));
-        let medians = calibrated.metrics.iter().map(|metric| (metric.metric.clone(), metric.median)).collect();
+        self.restored_from(&calibrated.metrics, &calibrated.parts)
+    }
+
+    /// Does the same for the metrics, and the lines of what stands only in geometric means, of one command.
+    #[must_use]
+    pub fn restored_from(&self, metrics: &[MetricCalibration], parts: &BTreeMap<MetricName, u32>) -> Self {
+        let judged = metrics.iter().map(|metric| (metric.metric.clone(), metric.lines));
+        let parts = parts.iter().map(|(name, lines)| (name.clone(), *lines));
+        let medians = metrics.iter().map(|metric| (metric.metric.clone(), metric.median)).collect();
         Self { medians, ..self.fixed_by(&judged.chain(parts).collect()) }
     }
 

@@ -457,6 +457,7 @@ fn calibrated(metrics: &[(&str, &str, f64)], parts: &[&str]) -> Calibrated {
         build_s: 0.0,
         checks_s: None,
         epoch: None,
+        holdout: None,
     }
 }
 

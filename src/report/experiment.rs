@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::lens::{ChangeView, Lens};
 use crate::domain::{
     Arm, Asi, Axis, CandidateRun, CoPrimary, Comparison, Decided, Effect, ExperimentId, Flag, HostReading, ObjectId,
-    Objective, Order, Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, RunSummary, Screened, Screening,
-    SentinelOutcome, Settings, Status, Undone, Verdict,
+    Objective, Order, Pair, Phase, PhaseEnded, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Screened,
+    Screening, SentinelOutcome, Settings, Status, Undone, Verdict,
 };
 
 /// What a view of an experiment is made from.
@@ -125,6 +125,28 @@ pub struct PhaseView {
     pub failure: Option<String>,
 }
 
+/// What a held-out metric came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldMetric {
+    /// What became of it.
+    pub outcome: SentinelOutcome,
+    /// Median over the baseline's runs.
+    pub baseline: Option<f64>,
+    /// Median over the candidate's runs.
+    pub candidate: Option<f64>,
+}
+
+/// What the holdout said of an experiment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HoldoutView {
+    /// Complete pairs.
+    pub pairs: usize,
+    /// Each of its metrics; none where it came to no outcome.
+    pub metrics: Vec<HeldMetric>,
+    /// Its phases that ended.
+    pub phases: Vec<PhaseView>,
+}
+
 /// Everything about one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExperimentView {
@@ -181,6 +203,9 @@ pub struct ExperimentView {
     pub pairs: Vec<PairView>,
     /// Every phase that ended.
     pub phases: Vec<PhaseView>,
+    /// What the holdout said: shown to people, and in no JSON, which proposers read.
+    #[serde(skip)]
+    pub holdout: HoldoutView,
     /// Side information, with what the tool knows under `auto`.
     pub asi: Asi,
     /// Its folder.
@@ -199,6 +224,7 @@ impl ExperimentView {
         let proposed = parts.proposed;
         let comparison = parts.decided.and_then(|decided| decided.comparison.as_ref());
         let (rung, refusal) = screening(parts.screened);
+        let holdout = holdout(&parts);
         let decided_detail = parts.decided.map(|decided| decided.detail.clone());
         Self {
             experiment: parts.id,
@@ -224,8 +250,9 @@ impl ExperimentView {
             co_primaries: comparison.map(|c| co_primaries(c, parts.settings)).unwrap_or_default(),
             metrics: parts.metrics,
             sentinels: comparison.map(|c| c.sentinels.clone()).unwrap_or_default(),
-            pairs: parts.attempts.iter().map(|attempt| pair(attempt, &lens)).collect(),
-            phases: parts.phases.iter().map(phase).collect(),
+            pairs: parts.attempts.iter().filter(|a| !a.holdout).map(|attempt| pair(attempt, &lens)).collect(),
+            phases: parts.phases.iter().filter(|ended| ended.phase != Phase::Holdout).map(phase).collect(),
+            holdout,
             asi: asi(parts.run, proposed),
             folder: parts.folder.to_owned(),
             files: parts.files,
@@ -301,6 +328,18 @@ fn pair(attempt: &CandidateRun, lens: &Lens) -> PairView {
         disturbed: attempt.host.as_ref().and_then(HostReading::disturbed),
         host: attempt.host,
     }
+}
+
+fn holdout(parts: &ExperimentParts<'_>) -> HoldoutView {
+    let pairs: Vec<Pair> = parts.attempts.iter().filter(|a| a.holdout).filter_map(CandidateRun::complete).collect();
+    let metric = |outcome: &SentinelOutcome| {
+        let values: Vec<(f64, f64)> = pairs.iter().filter_map(|pair| pair.values(&outcome.metric)).collect();
+        let median = |of: &dyn Fn(&(f64, f64)) -> f64| Reduce::Median.apply(&values.iter().map(of).collect::<Vec<_>>());
+        HeldMetric { outcome: outcome.clone(), baseline: median(&|v| v.0), candidate: median(&|v| v.1) }
+    };
+    let outcomes = parts.decided.map_or(&[][..], |decided| &decided.holdout);
+    let phases = parts.phases.iter().filter(|ended| ended.phase == Phase::Holdout).map(phase).collect();
+    HoldoutView { pairs: pairs.len(), metrics: outcomes.iter().map(metric).collect(), phases }
 }
 
 fn phase(ended: &PhaseEnded) -> PhaseView {

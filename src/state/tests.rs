@@ -92,6 +92,7 @@ impl Story {
             detail: detail.to_owned(),
             flags: Vec::new(),
             comparison: None,
+            holdout: Vec::new(),
             commit: None,
             tip: self.state.tip().unwrap().clone(),
             moves_branch,

@@ -9,7 +9,7 @@ use super::values::{plain, y_pair};
 use super::{Call, GoalPlan, Race, SentinelPlan, ValueError, family};
 
 /// Pairs between two looks at the sentinels.
-const LOOK_EVERY: u32 = 2;
+pub(super) const LOOK_EVERY: u32 = 2;
 
 /// Says why a pair was not taken. The judge is unchanged then.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -329,7 +329,7 @@ fn lost(outcome: SentinelOutcome) -> SentinelOutcome {
 }
 
 /// Reads one sentinel's values of a pair: plain, and on the scale of each of its tests.
-fn sample(pair: &Pair, plan: &SentinelPlan) -> Result<Sample, ValueError> {
+pub(super) fn sample(pair: &Pair, plan: &SentinelPlan) -> Result<Sample, ValueError> {
     let (baseline, candidate) = plain(pair, &plan.metric)?;
     let d = plan.tests.iter().map(|test| {
         let (y_baseline, y_candidate) = y_pair(pair, &plan.metric, test.scale, plan.direction)?;

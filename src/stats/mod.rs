@@ -18,6 +18,7 @@ mod estimate;
 mod evidence;
 mod forecast;
 mod guard;
+mod holdout;
 mod judge;
 mod quantile;
 mod race;
@@ -37,6 +38,7 @@ pub use estimate::{
 pub use evidence::Evidence;
 pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, runs_needed};
 pub use guard::effective_tolerance;
+pub use holdout::{HoldoutJudge, pairs_to_pass};
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
 pub use quantile::{t_upper, z_upper};
 pub use race::{Call, Race, RaceRule, Standing};

@@ -17,7 +17,7 @@ use crate::stats::Forecast;
 
 /// Calibrates, or finds the calibration that serves, and tells what it says: 0, or 3 where the baseline fails.
 pub(in crate::cli) fn run(global: &Global, args: &Calibrate, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+    let place = Place::with_holdout(global, &Overrides::default(), args.holdout.as_deref())?;
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;

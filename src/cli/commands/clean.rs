@@ -28,6 +28,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Clean, ui: &Ui) -> Result<u8, 
         remove_cache(&place)?;
         for run in &sizes.old_runs {
             remove_folder(run)?;
+            remove_folder(&held_out(&place, run))?;
         }
     }
     if args.json {
@@ -69,12 +70,13 @@ impl Sizes {
             let needed: Vec<_> = unfinished(place)?.into_iter().map(|id| place.places.run(id)).collect();
             old_runs.retain(|run| !needed.contains(run));
         }
-        let old_bytes = old_runs.iter().map(|run| size(run)).sum::<Result<u64, _>>()?;
+        let with_holdout = |run: &PathBuf| Ok::<_, CliError>(size(run)? + size(&held_out(place, run))?);
+        let old_bytes = old_runs.iter().map(with_holdout).sum::<Result<u64, _>>()?;
         Ok(Self {
             slots,
             homes: size(place.places.cache())?.saturating_sub(slots),
             journal: size(&place.places.journal())?,
-            runs: size(&place.places.runs())?,
+            runs: size(&place.places.runs())? + size(&place.places.held_out_logs())?,
             old_runs,
             old_bytes,
         })
@@ -110,6 +112,11 @@ impl Sizes {
         }
         text
     }
+}
+
+/// Returns the folder of the holdout's logs beside that of an experiment.
+fn held_out(place: &Place, run: &Path) -> PathBuf {
+    place.places.held_out_logs().join(run.file_name().unwrap_or_default())
 }
 
 /// Returns the folders of all experiments, oldest first.

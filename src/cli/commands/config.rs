@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result
         ui.json(&schema())?;
         return Ok(0);
     }
-    let place = Place::find(global, &Overrides::default())?;
+    let place = Place::with_holdout(global, &Overrides::default(), None)?;
     let harness = sealed(place.repository.root(), &place.settings)?;
     if args.json {
         ui.json(&as_json(&place, &harness))?;

@@ -1,5 +1,7 @@
 //! `autoresearch doctor`: checks everything that a session needs, and says what to mend.
 
+use std::path::Path;
+
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
@@ -24,7 +26,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     let mut told =
         Told { ui: (!args.json).then_some(ui), now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
     let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
-    let ended = examine(global, &flags, &mut told);
+    let ended = examine(global, &flags, args.holdout.as_deref(), &mut told);
     told.now.clear();
     let interrupted = matches!(ended, Err(CliError::Engine(EngineError::Interrupted)));
     if interrupted {
@@ -44,7 +46,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     Ok(code)
 }
 
-fn examine(global: &Global, flags: &Overrides, told: &mut Told<'_>) -> Result<(), CliError> {
+fn examine(global: &Global, flags: &Overrides, holdout: Option<&Path>, told: &mut Told<'_>) -> Result<(), CliError> {
     let start = place::start(global)?;
     let user = match UserRepository::open(&start) {
         Ok(user) => user,
@@ -53,7 +55,7 @@ fn examine(global: &Global, flags: &Overrides, told: &mut Told<'_>) -> Result<()
             return Ok(());
         }
     };
-    let place = Place::find(global, flags);
+    let place = Place::with_holdout(global, flags, holdout);
     let good = doctor::examine_repository(&user, place.as_ref().ok().map(|place| &place.settings), told);
     let place = match place {
         Ok(place) => place,

@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         pin: args.pin.clone(),
         ..Overrides::default()
     };
-    let place = Place::find(global, &flags)?;
+    let place = Place::with_holdout(global, &flags, args.holdout.as_deref())?;
     let mut queues = PatchQueues::new(&place.settings, place.repository.root());
     // A queue that is not there is said now, not after the calibration.
     queues.files().map_err(EngineError::from)?;

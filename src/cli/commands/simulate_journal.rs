@@ -121,7 +121,7 @@ impl Pass {
     }
 
     fn measure(&mut self, id: ExperimentId, attempt: &CandidateRun) {
-        let Some(settings) = &self.settings else { return };
+        let Some(settings) = self.settings.as_ref().filter(|_| !attempt.holdout) else { return };
         let primary = &settings.primary;
         // A pair without a value of the primary ended its experiment as a crash, and says nothing of noise.
         let pair = attempt.complete().map(|pair| y_pairs(&[pair], &primary.name, primary.scale, primary.direction));

@@ -20,7 +20,7 @@ use crate::propose;
 /// Judges the candidate: 0 kept, 4 discarded, 5 crashed, 6 checks failed.
 pub(in crate::cli) fn run(global: &Global, args: &Try, ui: &Ui) -> Result<u8, CliError> {
     let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
-    let place = Place::find(global, &flags)?;
+    let place = Place::with_holdout(global, &flags, args.holdout.as_deref())?;
     let candidate = match args.resume {
         Some(experiment) => {
             place.require_session()?;

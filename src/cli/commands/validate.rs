@@ -20,7 +20,7 @@ const NOT_SO: u8 = 7;
 
 /// Validates: 0 the gain is shown, 7 it is not, or a keep was undone or no longer pays.
 pub(in crate::cli) fn run(global: &Global, args: &Validate, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+    let place = Place::with_holdout(global, &Overrides::default(), args.holdout.as_deref())?;
     place.require_session()?;
     let stood = fold(&place.places.journal())?.and_then(|folded| folded.state.stopped().cloned());
     let supervisor = SupervisorProgram::current()?;

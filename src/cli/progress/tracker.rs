@@ -227,6 +227,12 @@ impl Tracker {
         let lens = self.session.as_ref().map(|session| &session.lens);
         let change = attempt.estimate.zip(lens).map(|(estimate, lens)| lens.change(estimate));
         let step = self.step(experiment);
+        if attempt.holdout {
+            // No figure of it: a proposer may watch.
+            step.phase = Some(Phase::Holdout.to_string());
+            step.pairs = 0;
+            return;
+        }
         step.phase = Some(Phase::Measure.to_string());
         step.pairs = attempt.pair;
         step.change = change.or(step.change.take());

@@ -6,7 +6,7 @@ use crate::domain::Settings;
 use crate::engine::habits;
 use crate::engine::queue::PatchQueues;
 use crate::engine::workbench::join;
-use crate::gate::{HarnessSnapshot, SealReason};
+use crate::gate::{self, HarnessSnapshot, SealReason};
 use crate::git::UserRepository;
 use crate::process::SHARED_BUILD_FOLDERS;
 
@@ -22,6 +22,7 @@ pub fn examine_config(
     match HarnessSnapshot::collect(user.root(), settings) {
         Ok(snapshot) => {
             harness(&snapshot, report);
+            holdout(&snapshot, settings, report);
             bench_scripts(&snapshot, settings, report);
         }
         Err(error) => report.found(Finding::failure((Group::Config, "harness"), error.to_string())),
@@ -44,6 +45,31 @@ fn harness(snapshot: &HarnessSnapshot, report: &mut dyn Report) {
     for glob in snapshot.unmatched() {
         report
             .found(Finding::warning(check, format!("'{glob}' matches no file")).cure("mend or delete it in 'harness'"));
+    }
+}
+
+/// Says where the holdout lies, and who can read it there.
+fn holdout(snapshot: &HarnessSnapshot, settings: &Settings, report: &mut dyn Report) {
+    let check = (Group::Config, "holdout");
+    let Some(holdout) = &settings.holdout else { return };
+    let inside = snapshot.files().iter().filter(|file| file.why == SealReason::Holdout).count();
+    match (holdout.outside(), gate::held_outside(holdout)) {
+        (Some(folder), Ok(files)) => {
+            let detail = format!("{} of its files are out of sight in {}", files.len(), folder.display());
+            report.found(Finding::ok(check, detail).fact("files", files.len()));
+        }
+        (Some(_), Err(error)) => report.found(Finding::failure(check, error.to_string())),
+        (None, _) => {
+            let detail = format!(
+                "it is a part of the config, and {inside} of its files lie in the repository: commands in the slots do not \
+                 see them, but whoever can read your checkout or its history does"
+            );
+            report.found(
+                Finding::warning(check, detail)
+                    .cure("move it into a file outside the repository and name that with --holdout FILE")
+                    .fact("files", inside),
+            );
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The noise of the base against itself, and the smallest effect that a session could resolve with it.
 
-use crate::domain::{Arm, Calibrated, MetricCalibration, Objective, Phase, Scale, Sentinel};
+use crate::domain::{Arm, Calibrated, HoldoutCalibration, MetricCalibration, Objective, Phase, Scale, Sentinel};
 use crate::engine::EngineError;
 use crate::engine::calibrate::SetupTimes;
 use crate::engine::roles::{Role, Roles};
@@ -16,12 +16,12 @@ const COARSE: f64 = 0.05;
 /// Warms up and calibrates as a session does, and reports on every judged metric.
 pub(super) fn measure(
     session: &mut Session<'_, '_>,
-    times: SetupTimes,
+    (times, held_s): (SetupTimes, Option<f64>),
     report: &mut dyn Report,
 ) -> Result<(), EngineError> {
     let pairs = session.settings.decision.calibration_pairs;
     report.doing(&format!("noise: {pairs} pairs of the base against itself"));
-    match calibrate(session, pairs, times, report) {
+    match calibrate(session, pairs, (times, held_s), report) {
         Ok(()) => {}
         Err(EngineError::BaselineBroken { detail }) => {
             report.found(Finding::failure(CHECK, detail));
@@ -48,7 +48,7 @@ pub(super) fn measure(
 fn calibrate(
     session: &mut Session<'_, '_>,
     count: u32,
-    times: SetupTimes,
+    (times, held_s): (SetupTimes, Option<f64>),
     report: &mut dyn Report,
 ) -> Result<(), EngineError> {
     warm_up(session)?;
@@ -57,7 +57,9 @@ fn calibrate(
         report.progress(&format!("pair {number} of {count}"));
         pairs.extend(session.next_identical_pair(number)?);
     }
-    session.calibrate(&pairs, times)
+    // Of the holdout this knows one run, which is enough for the forecast.
+    let holdout = held_s.map(|run_s| HoldoutCalibration { run_s, ..HoldoutCalibration::default() });
+    session.calibrate(&pairs, holdout, times)
 }
 
 fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {

@@ -121,8 +121,17 @@ fn go_through(
             return Ok(None);
         }
     };
+    let held = if walk.session.settings.holdout.is_some() {
+        let Some(seconds) = walk.each_arm(&Step::Holdout)? else {
+            walk.skip();
+            return Ok(None);
+        };
+        Some(seconds)
+    } else {
+        None
+    };
     arms::report(walk.session, context, (walk.hide, walk.alone), walk.report);
-    noise::measure(walk.session, times, walk.report)?;
+    noise::measure(walk.session, (times, held), walk.report)?;
     Ok(walk.session.forecast())
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Step {
     Check(CheckFile),
     /// One run of the bench.
     Bench,
+    /// One run of the holdout.
+    Holdout,
 }
 
 /// What a step came to.
@@ -40,6 +42,7 @@ impl Step {
             Self::Build => "build",
             Self::Check(_) => "checks",
             Self::Bench => "bench",
+            Self::Holdout => "holdout",
         }
     }
 
@@ -52,6 +55,7 @@ impl Step {
             Self::Build => settings.build.as_ref().map(|build| text(&build.command)).unwrap_or_default(),
             Self::Check(check) => check.path.clone(),
             Self::Bench => text(&settings.bench.command),
+            Self::Holdout => settings.holdout.as_ref().map(|holdout| text(&holdout.command)).unwrap_or_default(),
         }
     }
 
@@ -63,13 +67,14 @@ impl Step {
             Self::Build => session.log(Phase::Build, Some(&arm)),
             Self::Check(check) => session.log(Phase::Check, Some(&check.name)),
             Self::Bench => session.log(Phase::Measure, Some(&format!("00-{arm}"))),
+            Self::Holdout => session.log(Phase::Holdout, Some(&arm)),
         }
     }
 
     /// Runs the step; a slot's own build and bench are tried with all else hidden first, where `hide` is set. It is
     /// cleared when hiding turns out not to work here.
     pub(super) fn run(&self, session: &mut Session<'_, '_>, arm: Arm, hide: &mut bool) -> Result<Outcome, EngineError> {
-        if !(*hide && matches!(self, Self::Build | Self::Bench)) {
+        if !(*hide && matches!(self, Self::Build | Self::Bench | Self::Holdout)) {
             return Ok(self.once(session, arm)?.map_or_else(Outcome::Failed, Outcome::Done));
         }
         let objects = session.user.common_dir().join("objects");
@@ -107,6 +112,7 @@ impl Step {
                 .check(arm, &check.path, log)?
                 .map(|checked| session.inventory.saw(&check.name, checked.tests)),
             Self::Bench => session.one_run(arm, log)?.map(drop),
+            Self::Holdout => session.one_held_run(arm, log)?.map(drop),
         };
         Ok(result.map(|()| clock.elapsed().as_secs_f64()))
     }

@@ -26,6 +26,7 @@ pub fn show(view: &ExperimentView, screen: Screen) -> String {
         sentinels(view, screen),
         pairs(view, screen),
         phases(view, screen),
+        holdout(view, screen),
         failure(view),
         asi(view),
         files(view),
@@ -113,16 +114,53 @@ fn sentinels(view: &ExperimentView, screen: Screen) -> String {
     }
     let mut grid = Grid::new(&[Column::Text("sentinel"), Column::Text("state"), Column::Flexible("rule")], screen);
     for sentinel in &view.sentinels {
-        let (word, tone) = match sentinel.state {
-            SentinelState::Passed => ("passed", Tone::Good),
-            SentinelState::Failed => ("regressed", Tone::Bad),
-            SentinelState::Unresolved => ("unresolved", Tone::Mild),
-            SentinelState::LimitBroken => ("limit broken", Tone::Bad),
-            SentinelState::NotEqual => ("not equal", Tone::Bad),
-        };
-        grid.row([sentinel.metric.as_str().into(), Cell::toned(word, tone), sentinel.rule.as_str().into()]);
+        grid.row([sentinel.metric.as_str().into(), state(sentinel.state), sentinel.rule.as_str().into()]);
     }
     grid.text()
+}
+
+fn state(state: SentinelState) -> Cell {
+    let (word, tone) = match state {
+        SentinelState::Passed => ("passed", Tone::Good),
+        SentinelState::Failed => ("regressed", Tone::Bad),
+        SentinelState::Unresolved => ("unresolved", Tone::Mild),
+        SentinelState::LimitBroken => ("limit broken", Tone::Bad),
+        SentinelState::NotEqual => ("not equal", Tone::Bad),
+    };
+    Cell::toned(word, tone)
+}
+
+/// Writes what the holdout said, marked as what no proposer may see.
+fn holdout(view: &ExperimentView, screen: Screen) -> String {
+    let held = &view.holdout;
+    if held.pairs == 0 && held.phases.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("holdout, {} pairs; for you only: a proposer who reads this tunes to it\n", held.pairs);
+    let columns = [
+        Column::Text("held-out metric"),
+        Column::Number("baseline"),
+        Column::Number("candidate"),
+        Column::Text("state"),
+        Column::Flexible("rule"),
+    ];
+    let mut grid = Grid::new(&columns, screen);
+    for metric in &held.metrics {
+        let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), number).into();
+        let outcome = &metric.outcome;
+        let name = outcome.metric.as_str().into();
+        let row =
+            [name, value(metric.baseline), value(metric.candidate), state(outcome.state), outcome.rule.as_str().into()];
+        grid.row(row);
+    }
+    if !held.metrics.is_empty() {
+        text += &grid.text();
+    }
+    for ended in &held.phases {
+        let result = ended.failure.as_deref().unwrap_or("done");
+        text += &format!("  {} {}: {}\n", ended.phase, duration(ended.seconds), one_line(result));
+    }
+    text
 }
 
 fn pairs(view: &ExperimentView, screen: Screen) -> String {
