@@ -266,7 +266,6 @@ fn joined(looks: impl Iterator<Item = Look>) -> Option<SentinelState> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use super::*;
 

@@ -168,7 +168,7 @@ impl<'p> Bench<'p> {
             (1..=plan.sentinels as u64).map(|number| Machine::new(&plan.noise, seed_of(seed, number))).collect();
         let plans: Vec<SentinelPlan> =
             names.sentinels.iter().zip(&mut sentinels).map(|(name, machine)| sentinel(name, machine)).collect();
-        let named =
+        let unguarded =
             plans.iter().flat_map(|first| &first.tests).take(1).any(|test| test.unguarded(family(&plans)).is_some());
         let judge = Judge::new(Plan {
             primaries: vec![GoalPlan::single(
@@ -183,7 +183,7 @@ impl<'p> Bench<'p> {
             simplify: false,
             sentinels: plans,
         });
-        Self { plan, names, primary, sentinels, judge, named }
+        Self { plan, names, primary, sentinels, judge, named: unguarded }
     }
 
     fn judge(mut self) -> Result<Judged, JudgeError> {
