@@ -34,9 +34,10 @@ gain
 if [ "${COUNT_INSTRUCTIONS:-}" ]; then
   awk -v b="$(instructions "$work/b")" -v c="$(instructions "$work/c")" 'BEGIN { printf "(instructions %+.2f %%) ", 100 * (c - b) / b }'
 fi
+seed="$(cat "$candidate"/*.c | cksum | cut -d ' ' -f 1)"
 for layout in $(seq 1 "$layouts"); do
   lay
-  RANDOM="$layout"
+  RANDOM="$((seed % 30000 + layout))"
   # Before each kernel come as many bytes again, other ones in each layout.
   for place in 19 29 39 49 59 69 79; do
     line="__asm__(\".text\\n.skip $((RANDOM % 256 * 16)), 0x90\");"
