@@ -15,7 +15,7 @@ pub enum Confirmation {
     Undecided,
     /// They agree.
     Confirmed,
-    /// They contradict it: what made the candidate faster was where its build happened to lie.
+    /// They contradict it: what made the candidate faster was the place it ran in.
     Contradicted,
 }
 
@@ -24,8 +24,9 @@ pub enum Confirmation {
 /// With `h` their Hodges-Lehmann estimate and `se = s / sqrt(k)`: confirmed from the third pair on when
 /// `h > delta0 + se`, and at the fifth when `h > delta0 - se`; else contradicted. The evidence of the race stands, so
 /// that this asks only whether the swapped pairs speak against it. Simulated (the tests below): of true wins of 2 % at
-/// CV 1 % some 1 % are contradicted, of those at the minimum effect of 1 % about one in twenty; of keeps that layout
-/// luck of sd .5 % alone made, two in three are caught at CV .5 % and below, half at CV 1 %.
+/// CV 1 % some 1 % are contradicted, of those at the minimum effect of 1 % about one in twenty; of keeps that luck
+/// of sd .5 % alone made, drawn anew in the other place, two in three are caught at CV .5 % and below, half at CV 1 %.
+/// Luck that a build carries in itself is not drawn anew, and none of it is caught (`experiments/layout`).
 pub fn confirmation(d: &[f64], s: f64, delta0: f64) -> Confirmation {
     if d.len() < FEWEST {
         return Confirmation::Undecided;
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_made_by_layout_alone_are_mostly_caught_where_the_machine_can_see_them() {
+    fn keeps_made_by_the_luck_of_a_place_are_mostly_caught_where_the_machine_can_see_them() {
         for (cv, least) in [(0.002, 0.65), (0.005, 0.55), (0.01, 0.35)] {
             let tally = tally(cv, 0.0, true, 100);
             assert!(tally.share() >= least, "cv {cv}: {tally:?}");

@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(_global: &Global, args: &Demo, ui: &Ui) -> Result<u8, 
     let resolved = config::load(user.root(), &file, &BTreeMap::new(), &Overrides::default())?;
     let mut settings = resolved.settings;
     if args.quick {
-        // Two more builds for each keep are a large part of a short demo; the full one confirms.
+        // Two more builds for each keep are a large part of a short demo; the full one confirms where its races are longer.
         settings.decision.confirm = Confirm::Off;
     }
     let places = Places::new(user.common_dir(), &scratch.path().join("cache"), &settings);
