@@ -360,7 +360,8 @@ impl<'a> Workbench<'a> {
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
         let metrics = self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()?;
-        let env = metrics.iter().map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into()));
+        let env =
+            metrics.iter().map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().as_os_str().to_owned()));
         let errand = Errand {
             phase: Phase::Measure,
             command: &self.settings.bench.command,
