@@ -1,6 +1,6 @@
 //! The calibration: pairs of the baseline against itself in both slots, and what they say about noise and bias.
 
-use crate::domain::{Calibrated, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale};
+use crate::domain::{Calibrated, Decision, Direction, Event, MetricCalibration, MetricName, Pair, Reduce, Scale};
 use crate::stats::{self, PairScale, SlotBias};
 
 use super::EngineError;
@@ -28,10 +28,59 @@ impl SetupTimes {
 }
 
 impl Session<'_, '_> {
+    /// Measures as many A/A pairs as are wanted or set, else as many as the session has time for, and journals what they
+    /// say; `told` hears of each pair before it runs, and of how many there will be at least.
+    pub(super) fn calibrate(
+        &mut self,
+        wanted: Option<u32>,
+        setup: SetupTimes,
+        told: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), EngineError> {
+        let exactly = wanted.or(self.settings.decision.calibration_pairs);
+        let mut pairs = Vec::new();
+        self.identical_pairs(&mut pairs, exactly.unwrap_or(Decision::FIRST_CALIBRATION_PAIRS), told)?;
+        if exactly.is_none() {
+            let affordable = self.affordable_pairs(&self.learned(&pairs, setup));
+            self.identical_pairs(&mut pairs, affordable, told)?;
+        }
+        self.record_calibration(&pairs, setup)
+    }
+
+    /// Measures pairs of the same code in both slots until there are so many, a fair coin for each order.
+    fn identical_pairs(
+        &mut self,
+        pairs: &mut Vec<Pair>,
+        count: u32,
+        told: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), EngineError> {
+        let done = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        for number in done + 1..=count {
+            told(number, count);
+            let mut pair = None;
+            // A pair across which the machine was suspended is void, and runs again.
+            while pair.is_none() {
+                pair = self.next_identical_pair(number)?;
+            }
+            pairs.extend(pair);
+        }
+        Ok(())
+    }
+
     /// Journals what A/A pairs say; time limits, line counts and the size of the next alpha epoch are fixed from here on.
-    pub(super) fn calibrate(&mut self, pairs: &[Pair], setup: SetupTimes) -> Result<(), EngineError> {
+    fn record_calibration(&mut self, pairs: &[Pair], setup: SetupTimes) -> Result<(), EngineError> {
+        let mut calibrated = self.learned(pairs, setup);
+        calibrated.epoch = self.forecast_epoch(&calibrated);
+        calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
+        self.check_limits(pairs)?;
+        self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
+        self.adopt(&calibrated);
+        Ok(())
+    }
+
+    /// Says what A/A pairs say, before the next epoch has its size.
+    fn learned(&self, pairs: &[Pair], setup: SetupTimes) -> Calibrated {
         let run_s = median_of(pairs, &auto_wall()).unwrap_or(0.0);
-        let mut calibrated = Calibrated {
+        Calibrated {
             commit: self.bench.tip().clone(),
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
             metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
@@ -43,13 +92,7 @@ impl Session<'_, '_> {
             build_s: setup.build,
             checks_s: Some(setup.checks),
             epoch: None,
-        };
-        calibrated.epoch = self.forecast_epoch(&calibrated);
-        calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
-        self.check_limits(pairs)?;
-        self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
-        self.adopt(&calibrated);
-        Ok(())
+        }
     }
 
     /// Takes over time limits, line counts and rings of a calibration.

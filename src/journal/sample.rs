@@ -78,7 +78,7 @@ pub fn settings() -> Settings {
         scope: Scope::default(),
         candidates: vec![CandidateSource::Patches("candidates".to_owned())],
         decision: Decision {
-            calibration_pairs: 10,
+            calibration_pairs: Some(10),
             max_pairs: 30,
             false_keep_share: 0.10,
             patience: Patience::Thorough,

@@ -314,7 +314,7 @@ fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> O
         Some(Unfinished { id, since, proposed, .. }) => (*id, proposed.description.clone(), *since, decision.max_pairs),
         None if input.running.is_some() && input.latest.experiment == Some(ExperimentId::BASELINE) => {
             let since = input.state.last_event()?;
-            (ExperimentId::BASELINE, "the baseline".to_owned(), since, decision.calibration_pairs)
+            (ExperimentId::BASELINE, "the baseline".to_owned(), since, decision.most_calibration_pairs())
         }
         None => return None,
     };

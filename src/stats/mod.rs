@@ -34,7 +34,7 @@ pub use estimate::{
     Interval, Report, hodges_lehmann, lower_bound, median, report_effect, reported_se, validation_interval,
 };
 pub use evidence::Evidence;
-pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, runs_needed};
+pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, calibration_pairs, runs_needed};
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};
 pub use quantile::{t_upper, z_upper};
 pub use race::{Call, Race, RaceRule, Standing};

@@ -315,8 +315,9 @@ fn unguarded(calibrated: &Calibrated, settings: &Settings) -> String {
 
 impl Step {
     fn limit(&self, settings: &Settings) -> Option<u32> {
-        let most = if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs };
-        (!self.validates).then_some(most)
+        let decision = &settings.decision;
+        let most = if self.calibrates { decision.calibration_pairs } else { Some(decision.max_pairs) };
+        most.filter(|_| !self.validates)
     }
 }
 

@@ -19,9 +19,8 @@ pub(super) fn measure(
     times: SetupTimes,
     report: &mut dyn Report,
 ) -> Result<(), EngineError> {
-    let pairs = session.settings.decision.calibration_pairs;
-    report.doing(&format!("noise: {pairs} pairs of the base against itself"));
-    match calibrate(session, pairs, times, report) {
+    report.doing("noise: pairs of the base against itself");
+    match calibrate(session, times, report) {
         Ok(()) => {}
         Err(EngineError::BaselineBroken { detail }) => {
             report.found(Finding::failure(CHECK, detail));
@@ -47,17 +46,11 @@ pub(super) fn measure(
 
 fn calibrate(
     session: &mut Session<'_, '_>,
-    count: u32,
     times: SetupTimes,
     report: &mut dyn Report,
 ) -> Result<(), EngineError> {
     warm_up(session)?;
-    let mut pairs = Vec::new();
-    for number in 1..=count {
-        report.progress(&format!("pair {number} of {count}"));
-        pairs.extend(session.next_identical_pair(number)?);
-    }
-    session.calibrate(&pairs, times)
+    session.calibrate(None, times, &mut |number, count| report.progress(&format!("pair {number} of {count}")))
 }
 
 fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {
