@@ -62,6 +62,30 @@ fn validate_measures_again_with_other_coins_and_says_so_when_nothing_is_kept() {
 }
 
 #[test]
+fn a_night_with_a_stop_ends_early_enough_for_the_validation_of_what_it_kept() {
+    let env = TestEnvironment::counting_project();
+    env.configure(|config| config["stop"] = json!({ "maxHours": 0.08 }));
+    env.patch("0-no-op.patch", "src/none", "nothing\n");
+    env.run(["run"]).expect(0);
+    let ends = |env: &TestEnvironment| env.events("counting", "stopped").pop().unwrap();
+    assert_eq!(ends(&env)["rule"], "candidates_exhausted");
+    builds_take_long(&env);
+    env.patch("1-no-op.patch", "src/other", "first\nsecond\nlast\n");
+    env.patch("2-win.patch", "src/work", "900\n");
+    env.patch("3-more.patch", "src/more", "of no use\n");
+    env.run(["run"]).expect(0);
+    let end = ends(&env);
+    assert_eq!(end["rule"], "max_hours", "{end}");
+    let detail = end["detail"].as_str().unwrap();
+    assert!(detail.ends_with(" of 0.08 hours, 5 min kept for the validation"), "{detail}");
+    let verdicts = env.verdicts("counting");
+    assert_eq!(verdicts.last().unwrap().0, "win", "the no-op before it kept nothing, and reserved nothing");
+    assert_eq!(validated(&env).len(), 1);
+    env.run(["run"]).expect(0);
+    assert_eq!(ends(&env)["rule"], "candidates_exhausted", "what is validated reserves nothing");
+}
+
+#[test]
 fn a_noisy_metric_takes_twenty_pairs_and_an_interval() {
     let env = TestEnvironment::counting_project();
     // Noise that differs from run to run and not between machines: a count of runs, in the slot's private home.

@@ -22,7 +22,7 @@ use super::recorder::{Durability, Recorder};
 use super::recover;
 use super::rings::Rings;
 use super::runner::Runner;
-use super::session::{Context, Purpose, Session};
+use super::session::{Context, Pace, Purpose, Session};
 use super::weather::Weather;
 use super::workbench::Workbench;
 
@@ -153,6 +153,7 @@ impl<'a, 'o> Session<'a, 'o> {
         session.begin(unbegun, context)?;
         session.write_owed()?;
         Ok(session)
+            pace: Pace::default(),
     }
 
     /// Journals the start: settings where they are new, else that the session goes on; then the branch exists.
