@@ -161,6 +161,59 @@ fn poisoned_project() -> TestEnvironment {
     env
 }
 
+/// Makes the poisoned project with an idea that the candidate by poison tries.
+fn poisoned_idea() -> TestEnvironment {
+    let env = poisoned_project();
+    let diff = env.read("candidates/3-fast.patch");
+    let head = "From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001\n\
+                From: Ann Other <ann@example.org>\nDate: Mon, 1 Jan 2024 00:00:00 +0000\n\
+                Subject: [PATCH] fast\n\nBecause.\n\nIdea: quick\n---\n";
+    env.raw_patch("3-fast.patch", format!("{head}{diff}-- \n2.47.3\n"));
+    env.write("ideas.md", "# Ideas\n\n## To try\n\n- [ ] **quick** Be fast.\n");
+    env
+}
+
+const CORRECTED: &str = "# Ideas\n\n## To try\n\n\n## Tried\n\n- [x] **quick** Be fast. undone: stale build (#4)\n";
+
+fn of_ideas(env: &TestEnvironment) -> Vec<(String, bool)> {
+    let edits = env.events("counting", "idea_edit");
+    edits.iter().map(|e| (e["edit"].as_str().unwrap().to_owned(), e["written"] == true)).collect()
+}
+
+#[test]
+fn what_ideas_md_says_of_a_keep_is_corrected_when_it_is_undone() {
+    let env = poisoned_idea();
+    env.run(["run"]).expect(0);
+    assert_eq!(env.settled("counting", "fast")["run"], 4);
+    assert_eq!(env.read("ideas.md"), CORRECTED);
+    assert_eq!(of_ideas(&env), [("kept -50.0 %".to_owned(), true), ("undone: stale build".to_owned(), true)]);
+}
+
+#[test]
+fn a_correction_that_a_crash_or_a_missing_file_left_undone_is_made_later() {
+    let env = poisoned_idea();
+    env.run(["run"]).expect(0);
+    let text = env.journal_text("counting");
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().position(|line| line.contains("\"type\":\"undone\"")).unwrap();
+    let cut = lines[..=last].join("\n") + "\n";
+    for found in [CORRECTED.replace("undone: stale build", "kept -50.0 %"), CORRECTED.to_owned()] {
+        fs::write(env.state("counting").join("journal.jsonl"), &cut).unwrap();
+        env.write("ideas.md", found);
+        env.run(["run"]).expect(0);
+        assert_eq!(env.read("ideas.md"), CORRECTED);
+        assert_eq!(of_ideas(&env).last().unwrap(), &("undone: stale build".to_owned(), true));
+    }
+    fs::write(env.state("counting").join("journal.jsonl"), &cut).unwrap();
+    fs::remove_file(env.repo().join("ideas.md")).unwrap();
+    env.run(["run"]).expect(0);
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["waiting_edits"], 1);
+    env.write("ideas.md", CORRECTED.replace("undone: stale build", "kept -50.0 %"));
+    env.run(["run"]).expect(0);
+    assert_eq!(env.read("ideas.md"), CORRECTED);
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["waiting_edits"], 0);
+}
+
 fn builds_take_long(env: &TestEnvironment) {
     let lines: Vec<String> = env
         .journal("counting")

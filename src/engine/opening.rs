@@ -74,9 +74,13 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
                     open.values_mut().for_each(ExperimentFacts::forget_attempts);
                 }
             }
-            (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| owed.experiment != id),
+            (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| !owed.is(id, edit)),
             (Event::IdeaEdited(_), _) => {}
-            (Event::Undone(_), _) => open.values_mut().for_each(ExperimentFacts::forget_attempts),
+            (Event::Undone(_), id) => {
+                open.values_mut().for_each(ExperimentFacts::forget_attempts);
+                let record = id.and_then(|id| state.experiment(id));
+                owed.extend(record.and_then(|record| OwedEdit::of_undone(record, settings)));
+            }
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
@@ -149,11 +153,11 @@ impl<'a, 'o> Session<'a, 'o> {
             purpose,
             checkpoints_off: false,
             weather,
+            pace: Pace::default(),
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;
         Ok(session)
-            pace: Pace::default(),
     }
 
     /// Journals the start: settings where they are new, else that the session goes on; then the branch exists.

@@ -87,6 +87,7 @@ impl Session<'_, '_> {
         self.move_to_revert(experiment, &tip, &commit)?;
         self.rings.restart();
         self.bench.restart(commit.clone())?;
+        self.correct_idea(&record)?;
         Ok(Undoing { experiment, commit, why })
     }
 
