@@ -396,6 +396,7 @@ mod tests {
             co_primaries: Vec::new(),
             sentinels: states.iter().enumerate().map(outcome).collect(),
             bound: None,
+            terms: Vec::new(),
         }
     }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use crate::domain::{
     Change, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings, Status,
 };
-use crate::ideas::{Catalogue, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal};
+use crate::ideas::{
+    Catalogue, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal,
+};
 use crate::state::ExperimentRecord;
 
 use super::EngineError;

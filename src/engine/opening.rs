@@ -90,7 +90,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
     for facts in unfinished.iter_mut().filter(|facts| !facts.evidence_lost) {
         if let Some(earlier) = facts.proposed.as_ref().and_then(|proposed| proposed.resumes) {
-            facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
+            facts.carried = carry::evidence_of(path, earlier, rings.first_metric())?.map(Box::new);
         }
     }
     Ok(ReadBack { state, rings, unfinished, owed, weather })

@@ -100,7 +100,9 @@ fn is_sound(before: &Catalogue, after: &Catalogue, edit: &Edit) -> bool {
             };
             closed(after).is_some_and(|labelled| labelled || closed(before).is_some())
         }
-        Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried))),
+        Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => {
+            after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried)))
+        }
     };
     let entries = count(before)..=count(before) + 1;
     placed && new.starts_with(&old) && new.len() <= old.len() + 1 && entries.contains(&count(after))
@@ -348,13 +350,19 @@ Ours.
         let again = apply(&corrected, &tried("P1.2")).unwrap();
         assert_eq!(apply(&again, &undone("P1.2")).unwrap(), corrected);
         let later = kept.replace("(#5)", "(#5); dropped (#9)");
-        assert_eq!(apply(&later, &undone("P1.2")).unwrap(), later.replace("kept -15.8 % (#5)", "undone: stale build (#5)"));
+        assert_eq!(
+            apply(&later, &undone("P1.2")).unwrap(),
+            later.replace("kept -15.8 % (#5)", "undone: stale build (#5)")
+        );
     }
 
     #[test]
     fn a_correction_is_added_where_the_outcome_was_reworded_or_never_written() {
         let reworded = apply(IDEAS, &tried("P1.2")).unwrap().replace("kept -15.8 % (#5)", "won a lot");
-        assert_eq!(apply(&reworded, &undone("P1.2")).unwrap(), reworded.replace("won a lot", "won a lot; undone: stale build (#5)"));
+        assert_eq!(
+            apply(&reworded, &undone("P1.2")).unwrap(),
+            reworded.replace("won a lot", "won a lot; undone: stale build (#5)")
+        );
         let edited = apply(IDEAS, &undone("P1.2")).unwrap();
         assert!(edited.contains("- [x] **P1.2** raise the L0 threshold: undone: stale build (#5) <!--"), "{edited}");
     }

@@ -309,6 +309,7 @@ fn decided(id: ExperimentId, tip: &ObjectId, keep: bool) -> Decided {
             co_primaries: Vec::new(),
             sentinels: Vec::new(),
             bound: None,
+            terms: Vec::new(),
         }),
         commit: keep.then(|| object(1_000_000 + u64::from(id.0))),
         tip: tip.clone(),

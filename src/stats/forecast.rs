@@ -303,7 +303,10 @@ mod tests {
         assert_eq!((calibration_pairs(32.5, night), calibration_pairs(3600.0, night)), (10, 10));
         assert_eq!(calibration_pairs(0.4, Some(60.0)), 10, "a demonstration is not lengthened");
         assert_eq!(calibration_pairs(0.4, Some(0.0)), 10);
-        assert_eq!((calibration_pairs(2.0, None), calibration_pairs(3.0, None), calibration_pairs(3.1, None)), (30, 20, 10));
+        assert_eq!(
+            (calibration_pairs(2.0, None), calibration_pairs(3.0, None), calibration_pairs(3.1, None)),
+            (30, 20, 10)
+        );
     }
 
     #[test]
