@@ -17,7 +17,7 @@ pub mod text;
 mod validation;
 
 pub use calibration::{
-    CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
+    Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};

@@ -44,11 +44,7 @@ pub(super) fn measure(
     Ok(())
 }
 
-fn calibrate(
-    session: &mut Session<'_, '_>,
-    times: SetupTimes,
-    report: &mut dyn Report,
-) -> Result<(), EngineError> {
+fn calibrate(session: &mut Session<'_, '_>, times: SetupTimes, report: &mut dyn Report) -> Result<(), EngineError> {
     warm_up(session)?;
     session.calibrate(None, times, &mut |number, count| report.progress(&format!("pair {number} of {count}")))
 }
