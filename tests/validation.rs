@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::TestEnvironment;
+use support::{TestEnvironment, wait_for};
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
@@ -103,6 +103,32 @@ fn a_noisy_metric_takes_twenty_pairs_and_an_interval() {
     let pairs = env.events("counting", "pair").into_iter().filter(|l| l["experiment"].is_null());
     let orders: std::collections::BTreeSet<String> = pairs.map(|pair| pair["order"].to_string()).collect();
     assert_eq!(orders.len(), 2, "both orders occur");
+}
+
+#[test]
+fn the_status_names_a_running_validation_and_a_running_re_test() {
+    let env = TestEnvironment::hooked_project();
+    env.configure(|config| config["bench"]["timeoutSeconds"] = json!(300));
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    let journal = env.state("counting").join("journal.jsonl");
+    env.hook(&format!(
+        "until [ -e {}$(grep -c '\"type\":\"validated\"' {}) ]; do sleep 0.01; done\necho \"METRIC work=$(cat src/work)\"",
+        env.beside("go").display(),
+        journal.display()
+    ));
+    let mut child = env.spawn(["validate", "--leave-one-out"]);
+    let says = |what: &str| {
+        wait_for(what, || env.run(["status"]).expect(0).stdout.contains(&format!("now         {what}")));
+    };
+    says("the validation of the gain");
+    let status = env.run(["status", "--json"]).expect(0).json();
+    assert_eq!(status["outside"]["what"], "the validation of the gain", "{status}");
+    fs::write(env.beside("go1"), "").unwrap();
+    says("the re-test of keep #1: the tip without it against the tip");
+    fs::write(env.beside("go2"), "").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["outside"], json!(null));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
 pub use session::{
-    BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, SessionInput, SessionView, Standing, UnderWay,
+    BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,
+    UnderWay,
 };
 pub use validation::ValidationView;
