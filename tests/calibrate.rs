@@ -50,7 +50,12 @@ fn a_calibration_is_made_once_told_again_and_made_anew_when_asked() {
 
 #[test]
 fn a_calibration_without_a_set_number_takes_what_the_session_has_time_for() {
-    let env = scripted(&[1000, 1003, 1001, 1008, 1002]);
+    let env = TestEnvironment::hooked_project();
+    // Noise of a percent that differs between the slots; equal runs would need no more pairs.
+    env.hook(
+        "n=$(cat \"$HOME/count\" 2>/dev/null || echo 0); echo $((n + 1)) > \"$HOME/count\"\n\
+         noise=$(echo \"$HOME $n\" | cksum | cut -d' ' -f1); echo METRIC work=$((1000 + noise % 10))",
+    );
     env.configure(|config| {
         config["decision"] = json!({});
         config["stop"] = json!({ "maxHours": 100.0 });

@@ -199,7 +199,7 @@ fn poisoned_idea() -> TestEnvironment {
     env
 }
 
-const CORRECTED: &str = "# Ideas\n\n## To try\n\n\n## Tried\n\n- [x] **quick** Be fast. undone: stale build (#4)\n";
+const CORRECTED: &str = "# Ideas\n\n## To try\n\n## Tried\n\n- [x] **quick** Be fast. undone: stale build (#4)\n";
 
 fn of_ideas(env: &TestEnvironment) -> Vec<(String, bool)> {
     let edits = env.events("counting", "idea_edit");

@@ -1,5 +1,7 @@
 //! Where a session stands, as `status` prints it.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::log::{cells, columns};
@@ -117,7 +119,7 @@ fn progress(under_way: &UnderWay) -> String {
     let raced = under_way.pairs > 0 && under_way.phase != Some(Phase::Confirm);
     let mut parts = steps(under_way.phase, under_way.what.as_ref(), under_way.pairs);
     if let Some(last) = parts.last_mut().filter(|_| raced) {
-        *last += &format!(" of at most {}", under_way.max_pairs);
+        let _ = write!(last, " of at most {}", under_way.max_pairs);
     }
     parts.extend(under_way.change.as_ref().map(ToString::to_string));
     parts.extend(under_way.ln_e.map(|ln_e| evidence(ln_e, under_way.ln_e_needed)));
