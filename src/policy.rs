@@ -233,6 +233,34 @@ pub struct Counters {
     pub best: Option<f64>,
     /// Which way the primary is better.
     pub direction: Direction,
+    /// The time to keep for the end.
+    pub reserve: Reserve,
+}
+
+/// The time that a session keeps for its end, in seconds: nothing where nothing new would be validated.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Reserve {
+    /// What the validation takes.
+    pub validation_s: f64,
+    /// What one more candidate would take before it.
+    pub candidate_s: f64,
+}
+
+impl Reserve {
+    /// Returns all of it, in seconds.
+    pub fn seconds(self) -> f64 {
+        self.validation_s + self.candidate_s
+    }
+
+    /// Says what is kept and for what, after a rule that would have held later: `, 12 min kept for the validation`.
+    pub fn words(self) -> String {
+        let kept = if self.validation_s < 90.0 {
+            format!("{:.0} s", self.validation_s)
+        } else {
+            format!("{:.0} min", self.validation_s / 60.0)
+        };
+        format!(", {kept} kept for the validation")
+    }
 }
 
 /// Names the configured rule that stops the session before its next candidate, and says in one line what it met.
@@ -247,8 +275,9 @@ pub fn stop(counters: &Counters, stop: &Stop) -> Option<(StopRule, String)> {
             Some((StopRule::MaxIterations, format!("{} of {reached} iterations", counters.iterations)))
         })
         .or_else(|| {
-            let reached = max_hours.filter(|&max| counters.hours >= max)?;
-            Some((StopRule::MaxHours, format!("{:.2} of {reached} hours", counters.hours)))
+            let reached = max_hours.filter(|&max| counters.hours + counters.reserve.seconds() / 3600.0 >= max)?;
+            let kept = if counters.hours < reached { counters.reserve.words() } else { String::new() };
+            Some((StopRule::MaxHours, format!("{:.2} of {reached} hours{kept}", counters.hours)))
         })
         .or_else(|| {
             plateau.filter(|&n| counters.since_keep >= n)?;
@@ -386,6 +415,7 @@ mod tests {
             co_primaries: Vec::new(),
             sentinels: states.iter().enumerate().map(outcome).collect(),
             bound: None,
+            terms: Vec::new(),
         }
     }
 
@@ -558,7 +588,19 @@ mod tests {
             check_failures: Some(CheckStreak { check: "10-tests".to_owned(), times: 3 }),
             best: Some(100.0),
             direction: Direction::Lower,
+            reserve: Reserve::default(),
         }
+    }
+
+    #[test]
+    fn hours_end_early_enough_for_the_validation_of_what_was_kept() {
+        let stop_at = |hours| Stop { max_hours: Some(hours), ..Stop::default() };
+        let keeping = Counters { reserve: Reserve { validation_s: 720.0, candidate_s: 180.0 }, ..counters() };
+        let said = |hours| stop(&keeping, &stop_at(hours)).map(|(_, detail)| detail);
+        assert_eq!(said(2.76), None);
+        assert_eq!(said(2.75).as_deref(), Some("2.50 of 2.75 hours, 12 min kept for the validation"));
+        assert_eq!(said(2.5).as_deref(), Some("2.50 of 2.5 hours"), "nothing is left to keep");
+        assert_eq!(Reserve { validation_s: 40.0, candidate_s: 1.0 }.words(), ", 40 s kept for the validation");
     }
 
     #[test]

@@ -49,6 +49,28 @@ fn a_calibration_is_made_once_told_again_and_made_anew_when_asked() {
 }
 
 #[test]
+fn a_calibration_without_a_set_number_takes_what_the_session_has_time_for() {
+    let env = TestEnvironment::hooked_project();
+    // Noise of a percent that differs between the slots; equal runs would need no more pairs.
+    env.hook(
+        "n=$(cat \"$HOME/count\" 2>/dev/null || echo 0); echo $((n + 1)) > \"$HOME/count\"\n\
+         noise=$(echo \"$HOME $n\" | cksum | cut -d' ' -f1); echo METRIC work=$((1000 + noise % 10))",
+    );
+    env.configure(|config| {
+        config["decision"] = json!({});
+        config["stop"] = json!({ "maxHours": 100.0 });
+    });
+    assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 30, "they are seconds of a hundred hours");
+    let shown = env.run(["config"]).expect(0).stdout;
+    assert!(shown.contains("10 to 30, as the session has time"), "{shown}");
+    env.configure(|config| config["stop"] = json!({ "maxHours": 0.01 }));
+    assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 10, "more would be half of the night");
+    env.configure(|config| config["decision"] = json!({ "calibrationPairs": 10 }));
+    env.configure(|config| config["stop"] = json!({ "maxHours": 100.0 }));
+    assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 10, "as it is set");
+}
+
+#[test]
 fn an_old_calibration_is_made_anew() {
     let env = TestEnvironment::counting_project();
     env.run(["calibrate"]).expect(0);

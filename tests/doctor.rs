@@ -4,7 +4,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Answer, TestEnvironment, fingerprint};
 
 /// Runs the doctor and returns its exit code and findings.
@@ -38,6 +38,28 @@ fn sandbox(findings: &[Value]) -> &Value {
 }
 
 #[test]
+fn what_ails_a_machine_is_said_in_plain_words_with_its_cure() {
+    let env = TestEnvironment::counting_project();
+    env.script(
+        "bench.sh",
+        "#!/bin/sh\nset -eu\nn=$(cat \"$HOME/n\" 2>/dev/null || echo 0)\necho $((n + 1)) > \"$HOME/n\"\n\
+         echo \"METRIC work=$(($(cat src/work) + 5 * n + 3 * (n % 3)))\"\n",
+    );
+    env.configure(|config| config["decision"] = json!({ "calibrationPairs": 10 }));
+    let (code, findings) = doctor(&env);
+    assert_eq!(code, 0, "{findings:#?}");
+    let drift = the(&findings, "diagnosis", "warning");
+    assert!(
+        text(drift, "detail").starts_with("work: runs became ") && text(drift, "detail").contains("worse"),
+        "{drift}"
+    );
+    assert!(text(drift, "cure").contains("let the machine settle"), "{drift}");
+    assert_eq!((&drift["facts"]["about"], &drift["facts"]["metric"]), (&json!("drift"), &json!("work")));
+    let told = env.run(["doctor"]).expect(0).stdout;
+    assert!(told.contains("diagnosis") && told.contains("-> pairs cancel it"), "{told}");
+}
+
+#[test]
 fn a_healthy_project_passes_with_its_noise_and_leaves_no_trace() {
     let env = TestEnvironment::counting_project();
     env.patch("1-win.patch", "src/work", "900\n");
@@ -52,6 +74,7 @@ fn a_healthy_project_passes_with_its_noise_and_leaves_no_trace() {
     assert_eq!(noise["facts"]["median"], 1000.0);
     assert_eq!(noise["facts"]["s"], 0.0);
     assert_eq!(noise["facts"]["pairs"], 4);
+    assert!(the(&findings, "diagnosis", "ok")["detail"].as_str().unwrap().starts_with("no drift"));
     assert_eq!(the(&findings, "candidates", "ok")["facts"]["patches"], 1);
     assert!(text(the(&findings, "checkout", "ok"), "detail").contains("no obstacle"));
     assert!(text(the(&findings, "branch", "ok"), "detail").contains("'autoresearch/counting' is free"));

@@ -129,3 +129,68 @@ fn a_resumed_candidate_that_is_interrupted_goes_on_with_both_its_parts() {
     assert_eq!(own[..2], [&json!(10), &json!(11)], "{own:?}");
     assert_eq!(effect(&again)["pairs"].as_u64().unwrap(), 9 + own.len() as u64);
 }
+
+/// Makes short races judged by several metrics: a bench that prints them, and how they are judged.
+fn several(bench: &str, metrics: &Value) -> TestEnvironment {
+    let env = short_races();
+    env.script(
+        "bench.sh",
+        &format!(
+            "#!/bin/sh\nset -eu\nn=$(cat \"$HOME/n\" 2>/dev/null || echo 0)\necho $((n + 1)) > \"$HOME/n\"\n\
+             w=$(($(cat src/work) + (n * 7) % 11))\n{bench}\n"
+        ),
+    );
+    env.configure(|config| config["metrics"] = metrics.clone());
+    env
+}
+
+/// Resumes the first experiment of several metrics, and asserts that each is judged as before.
+#[track_caller]
+fn goes_on_by_the_same_terms(env: &TestEnvironment, metrics: &[(&str, u64)]) {
+    env.run(["run"]).expect(0);
+    env.expect_verdicts("counting", &[("win", "discard", "inconclusive", "")]);
+    let whole = env.journal_text("counting");
+    forget_terms(env);
+    let answer = env.run(["try", "--resume", "1"]).expect(1);
+    assert!(answer.stderr.contains("whose races are not all on record"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("given.patch"), "{}", answer.stderr);
+    fs::write(env.state("counting").join("journal.jsonl"), whole).unwrap();
+    let answer = env.run(["try", "--resume", "1", "--json"]).expect(0).json();
+    assert_eq!((&answer["experiment"], &answer["status"]), (&json!(2), &json!("keep")), "{answer}");
+    let terms: Vec<Value> =
+        env.events("counting", "decided").iter().map(|line| line["comparison"]["terms"].clone()).collect();
+    assert_eq!(terms[0], terms[1]);
+    let named: Vec<_> =
+        terms[0].as_array().unwrap().iter().map(|t| (t["metric"].clone(), t["primary"].clone())).collect();
+    assert_eq!(named, metrics.iter().map(|(name, of)| (json!(name), json!(of))).collect::<Vec<_>>());
+    let (first, second) = (run_line(env, 1), run_line(env, 2));
+    assert_eq!(effect(&first)["alpha"], effect(&second)["alpha"]);
+    assert!(effect(&second)["pairs"].as_u64().unwrap() > 9, "{second}");
+    assert_eq!(second["measured"], json!(false));
+}
+
+/// Makes the journal one of before, which says of several metrics only how the first was judged.
+fn forget_terms(env: &TestEnvironment) {
+    let lines = env.journal("counting").into_iter().map(|mut line| {
+        if let Some(comparison) = line["comparison"].as_object_mut() {
+            comparison.remove("terms");
+        }
+        line.to_string() + "\n"
+    });
+    let text: String = lines.collect();
+    fs::write(env.state("counting").join("journal.jsonl"), text).unwrap();
+}
+
+#[test]
+fn a_candidate_of_several_primaries_goes_on_too() {
+    let bench = "echo METRIC work=$w\necho METRIC size=$((5000 + (n * 3) % 7))";
+    let metrics = json!({ "primary": { "name": "work" }, "coPrimary": [{ "name": "size" }] });
+    goes_on_by_the_same_terms(&several(bench, &metrics), &[("work", 0), ("size", 1)]);
+}
+
+#[test]
+fn a_candidate_of_a_suite_goes_on_too() {
+    let bench = "echo METRIC q.a=$w\necho METRIC q.b=$((2 * w + (n * 5) % 13))";
+    let metrics = json!({ "primary": { "name": "worst(q.*)" } });
+    goes_on_by_the_same_terms(&several(bench, &metrics), &[("q.a", 0), ("q.b", 0)]);
+}

@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::TestEnvironment;
+use support::{TestEnvironment, wait_for};
 
 const BRANCH: &str = "refs/heads/autoresearch/counting";
 
@@ -62,6 +62,30 @@ fn validate_measures_again_with_other_coins_and_says_so_when_nothing_is_kept() {
 }
 
 #[test]
+fn a_night_with_a_stop_ends_early_enough_for_the_validation_of_what_it_kept() {
+    let env = TestEnvironment::counting_project();
+    env.configure(|config| config["stop"] = json!({ "maxHours": 0.08 }));
+    env.patch("0-no-op.patch", "src/none", "nothing\n");
+    env.run(["run"]).expect(0);
+    let ends = |env: &TestEnvironment| env.events("counting", "stopped").pop().unwrap();
+    assert_eq!(ends(&env)["rule"], "candidates_exhausted");
+    builds_take_long(&env);
+    env.patch("1-no-op.patch", "src/other", "first\nsecond\nlast\n");
+    env.patch("2-win.patch", "src/work", "900\n");
+    env.patch("3-more.patch", "src/more", "of no use\n");
+    env.run(["run"]).expect(0);
+    let end = ends(&env);
+    assert_eq!(end["rule"], "max_hours", "{end}");
+    let detail = end["detail"].as_str().unwrap();
+    assert!(detail.ends_with(" of 0.08 hours, 5 min kept for the validation"), "{detail}");
+    let verdicts = env.verdicts("counting");
+    assert_eq!(verdicts.last().unwrap().0, "win", "the no-op before it kept nothing, and reserved nothing");
+    assert_eq!(validated(&env).len(), 1);
+    env.run(["run"]).expect(0);
+    assert_eq!(ends(&env)["rule"], "candidates_exhausted", "what is validated reserves nothing");
+}
+
+#[test]
 fn a_noisy_metric_takes_twenty_pairs_and_an_interval() {
     let env = TestEnvironment::counting_project();
     // Noise that differs from run to run and not between machines: a count of runs, in the slot's private home.
@@ -79,6 +103,32 @@ fn a_noisy_metric_takes_twenty_pairs_and_an_interval() {
     let pairs = env.events("counting", "pair").into_iter().filter(|l| l["experiment"].is_null());
     let orders: std::collections::BTreeSet<String> = pairs.map(|pair| pair["order"].to_string()).collect();
     assert_eq!(orders.len(), 2, "both orders occur");
+}
+
+#[test]
+fn the_status_names_a_running_validation_and_a_running_re_test() {
+    let env = TestEnvironment::hooked_project();
+    env.configure(|config| config["bench"]["timeoutSeconds"] = json!(300));
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    let journal = env.state("counting").join("journal.jsonl");
+    env.hook(&format!(
+        "until [ -e {}$(grep -c '\"type\":\"validated\"' {}) ]; do sleep 0.01; done\necho \"METRIC work=$(cat src/work)\"",
+        env.beside("go").display(),
+        journal.display()
+    ));
+    let mut child = env.spawn(["validate", "--leave-one-out"]);
+    let says = |what: &str| {
+        wait_for(what, || env.run(["status"]).expect(0).stdout.contains(&format!("now         {what}")));
+    };
+    says("the validation of the gain");
+    let status = env.run(["status", "--json"]).expect(0).json();
+    assert_eq!(status["outside"]["what"], "the validation of the gain", "{status}");
+    fs::write(env.beside("go1"), "").unwrap();
+    says("the re-test of keep #1: the tip without it against the tip");
+    fs::write(env.beside("go2"), "").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["outside"], json!(null));
 }
 
 #[test]
@@ -135,6 +185,59 @@ fn poisoned_project() -> TestEnvironment {
     env.patch("2-poison.patch", "src/poison", "a trap\n");
     env.patch("3-fast.patch", "src/other", "first\nsecond\nfast\n");
     env
+}
+
+/// Makes the poisoned project with an idea that the candidate by poison tries.
+fn poisoned_idea() -> TestEnvironment {
+    let env = poisoned_project();
+    let diff = env.read("candidates/3-fast.patch");
+    let head = "From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001\n\
+                From: Ann Other <ann@example.org>\nDate: Mon, 1 Jan 2024 00:00:00 +0000\n\
+                Subject: [PATCH] fast\n\nBecause.\n\nIdea: quick\n---\n";
+    env.raw_patch("3-fast.patch", format!("{head}{diff}-- \n2.47.3\n"));
+    env.write("ideas.md", "# Ideas\n\n## To try\n\n- [ ] **quick** Be fast.\n");
+    env
+}
+
+const CORRECTED: &str = "# Ideas\n\n## To try\n\n## Tried\n\n- [x] **quick** Be fast. undone: stale build (#4)\n";
+
+fn of_ideas(env: &TestEnvironment) -> Vec<(String, bool)> {
+    let edits = env.events("counting", "idea_edit");
+    edits.iter().map(|e| (e["edit"].as_str().unwrap().to_owned(), e["written"] == true)).collect()
+}
+
+#[test]
+fn what_ideas_md_says_of_a_keep_is_corrected_when_it_is_undone() {
+    let env = poisoned_idea();
+    env.run(["run"]).expect(0);
+    assert_eq!(env.settled("counting", "fast")["run"], 4);
+    assert_eq!(env.read("ideas.md"), CORRECTED);
+    assert_eq!(of_ideas(&env), [("kept -50.0 %".to_owned(), true), ("undone: stale build".to_owned(), true)]);
+}
+
+#[test]
+fn a_correction_that_a_crash_or_a_missing_file_left_undone_is_made_later() {
+    let env = poisoned_idea();
+    env.run(["run"]).expect(0);
+    let text = env.journal_text("counting");
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().position(|line| line.contains("\"type\":\"undone\"")).unwrap();
+    let cut = lines[..=last].join("\n") + "\n";
+    for found in [CORRECTED.replace("undone: stale build", "kept -50.0 %"), CORRECTED.to_owned()] {
+        fs::write(env.state("counting").join("journal.jsonl"), &cut).unwrap();
+        env.write("ideas.md", found);
+        env.run(["run"]).expect(0);
+        assert_eq!(env.read("ideas.md"), CORRECTED);
+        assert_eq!(of_ideas(&env).last().unwrap(), &("undone: stale build".to_owned(), true));
+    }
+    fs::write(env.state("counting").join("journal.jsonl"), &cut).unwrap();
+    fs::remove_file(env.repo().join("ideas.md")).unwrap();
+    env.run(["run"]).expect(0);
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["waiting_edits"], 1);
+    env.write("ideas.md", CORRECTED.replace("undone: stale build", "kept -50.0 %"));
+    env.run(["run"]).expect(0);
+    assert_eq!(env.read("ideas.md"), CORRECTED);
+    assert_eq!(env.run(["status", "--json"]).expect(0).json()["waiting_edits"], 0);
 }
 
 fn builds_take_long(env: &TestEnvironment) {

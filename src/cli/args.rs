@@ -121,7 +121,7 @@ pub(super) struct Doctor {
     autoresearch calibrate --json | jq '.metrics[0].noise'\n\nA calibration of this machine and these settings is \
     used again for 24 hours.")]
 pub(super) struct Calibrate {
-    /// Pairs of the same program; decision.calibrationPairs.
+    /// Pairs of the same program. Default: decision.calibrationPairs, else 10 to 30 as the session has time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1000))]
     pub pairs: Option<u32>,
     /// Measure anew, also where an earlier calibration would serve.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::CliError;
 use super::place::Place;
 use super::ui::Ui;
-use crate::domain::{Event, Phase};
+use crate::domain::{Event, Phase, PhaseStarted};
 use crate::journal::{JournalError, Reader, Record, TornTail};
 use crate::report::{Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
@@ -64,11 +64,12 @@ struct Pass {
     lenses: BTreeMap<u32, Lenses>,
     phase: Option<Record>,
     pair: Option<Record>,
+    outside: Option<String>,
 }
 
 impl Pass {
     fn new(state: SessionState) -> Self {
-        Self { state, lenses: BTreeMap::new(), phase: None, pair: None }
+        Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None }
     }
 
     fn take(&mut self, record: Record) -> Result<(), JournalError> {
@@ -76,7 +77,7 @@ impl Pass {
             kind if wants(kind) => return self.apply(&record),
             "phase" => {
                 self.state.pass_over(record.at);
-                self.phase = Some(record);
+                self.phase(record)?;
             }
             "pair" => {
                 self.state.pass_over(record.at);
@@ -89,13 +90,27 @@ impl Pass {
         Ok(())
     }
 
+    /// Notes a phase; what is measured outside of any experiment begins with a line that names it.
+    fn phase(&mut self, record: Record) -> Result<(), JournalError> {
+        if record.experiment.is_none()
+            && let Some(Event::PhaseStarted(PhaseStarted { phase: Phase::Measure, what: Some(what) })) =
+                record.event()?
+        {
+            (self.phase, self.pair) = (None, None);
+            self.outside = Some(what);
+        } else {
+            self.phase = Some(record);
+        }
+        Ok(())
+    }
+
     fn apply(&mut self, record: &Record) -> Result<(), JournalError> {
         let Some(event) = record.event()? else {
             self.state.pass_over(record.at);
             return Ok(());
         };
-        if matches!(event, Event::Proposed(_) | Event::Run(_)) {
-            (self.phase, self.pair) = (None, None);
+        if ends_step(&event) {
+            (self.phase, self.pair, self.outside) = (None, None, None);
         }
         if let Event::Configured(configured) = &event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
@@ -106,7 +121,8 @@ impl Pass {
 
     fn end(self, torn: Option<TornTail>) -> Result<Folded, JournalError> {
         let last = self.phase.as_ref().or(self.pair.as_ref());
-        let mut latest = Latest { experiment: last.and_then(|record| record.experiment), ..Latest::default() };
+        let experiment = last.and_then(|record| record.experiment);
+        let mut latest = Latest { experiment, outside: self.outside, ..Latest::default() };
         if let Some(record) = &self.phase {
             latest.phase = match record.event()? {
                 Some(Event::PhaseStarted(started)) => Some((started.phase, started.what)),
@@ -117,12 +133,29 @@ impl Pass {
         if let Some(record) = &self.pair
             && let Some(Event::Pair(attempt)) = record.event()?
         {
-            let phase = if attempt.holdout { Phase::Holdout } else { Phase::Measure };
+            let phase = match (attempt.holdout, attempt.swapped) {
+                (true, _) => Phase::Holdout,
+                (false, true) => Phase::Confirm,
+                (false, false) => Phase::Measure,
+            };
             latest.phase.get_or_insert((phase, None));
             latest.pair = Some(*attempt).filter(|attempt| !attempt.holdout);
         }
         Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
     }
+}
+
+/// Says whether an event ends the step before it, so that its phases and pairs are over.
+fn ends_step(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Proposed(_)
+            | Event::Run(_)
+            | Event::Validated(_)
+            | Event::Undone(_)
+            | Event::Resumed(_)
+            | Event::Stopped(_)
+    )
 }
 
 #[cfg(test)]

@@ -274,8 +274,8 @@ pub(super) struct CandidateFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct DecisionFile {
-    /// Pairs of baseline against baseline at session start.
-    #[schemars(extend("default" = super::resolve::CALIBRATION_PAIRS))]
+    /// Pairs of baseline against baseline at session start. Default: 10, and up to 30 while they cost little of the
+    /// session's time.
     pub(super) calibration_pairs: Option<u32>,
     /// Largest number of pairs for one candidate.
     #[schemars(extend("default" = super::resolve::MAX_PAIRS))]

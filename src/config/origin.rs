@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::domain::{Base, CandidateSource, Objective, Sentinel, Settings, TimeLimit};
+use crate::domain::{Base, CandidateSource, Decision, Objective, Sentinel, Settings, TimeLimit};
 
 use super::Place;
 use super::layers::Overlaid;
@@ -198,9 +198,15 @@ fn gate(s: &Settings) -> Rows {
     rows
 }
 
+fn calibration_pairs(decision: &Decision) -> Value {
+    let (first, most) = (Decision::FIRST_CALIBRATION_PAIRS, Decision::MOST_CALIBRATION_PAIRS);
+    let by_time = || json!(format!("{first} to {most}, as the session has time"));
+    decision.calibration_pairs.map_or_else(by_time, |pairs| json!(pairs))
+}
+
 fn rules(s: &Settings) -> Rows {
     vec![
-        row("decision.calibrationPairs", s.decision.calibration_pairs),
+        row("decision.calibrationPairs", calibration_pairs(&s.decision)),
         row("decision.maxPairs", s.decision.max_pairs),
         row("decision.falseKeepShare", s.decision.false_keep_share),
         row("decision.patience", json!(s.decision.patience)),

@@ -23,7 +23,6 @@ pub(super) const WORKING_DIR: &str = ".";
 pub(super) const PREPARE_NETWORK: bool = true;
 pub(super) const WARMUP: u32 = 1;
 pub(super) const CHECKS_DIR: &str = "checks";
-pub(super) const CALIBRATION_PAIRS: u32 = 10;
 pub(super) const MAX_PAIRS: u32 = 30;
 pub(super) const FALSE_KEEP_SHARE: f64 = 0.10;
 pub(super) const SEED: u64 = 1;
@@ -283,9 +282,9 @@ impl Context {
         let pairs = |key: &str, value: u32, fewest| self.check(key, check::count(value, fewest, MOST_PAIRS));
         let share = file.false_keep_share.unwrap_or(FALSE_KEEP_SHARE);
         let share = check::positive(share).and_then(|share| check::within(share, 0.0, 0.5));
-        let calibration_pairs = file.calibration_pairs.unwrap_or(CALIBRATION_PAIRS);
+        let calibration = |value| pairs("decision.calibrationPairs", value, FEWEST_CALIBRATION_PAIRS);
         Ok(Decision {
-            calibration_pairs: pairs("decision.calibrationPairs", calibration_pairs, FEWEST_CALIBRATION_PAIRS)?,
+            calibration_pairs: file.calibration_pairs.map(calibration).transpose()?,
             max_pairs: pairs("decision.maxPairs", file.max_pairs.unwrap_or(MAX_PAIRS), FEWEST_PAIRS)?,
             false_keep_share: self.check("decision.falseKeepShare", share)?,
             patience: file.patience.unwrap_or_default(),

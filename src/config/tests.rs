@@ -60,7 +60,7 @@ fn the_least_config_gets_every_default() {
     assert_eq!((settings.bench.timeout, settings.bench.warmup), (TimeLimit::Calibrated, 1));
     assert_eq!((settings.primary.direction, settings.primary.scale), (Direction::Lower, Scale::Ratio));
     assert!((settings.primary.min_effect - 0.01).abs() < 1e-15);
-    assert_eq!((settings.decision.calibration_pairs, settings.decision.max_pairs), (10, 30));
+    assert_eq!((settings.decision.calibration_pairs, settings.decision.max_pairs), (None, 30));
     assert_eq!(settings.decision.seed, Seed(1));
     assert_eq!(settings.checks.dir, "checks");
     assert_eq!(settings.stop, crate::domain::Stop::default());

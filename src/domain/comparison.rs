@@ -113,6 +113,21 @@ pub struct CoPrimary {
     pub effect: Effect,
 }
 
+/// What one of several metrics was judged by, fixed before the first pair: all that a race needs to go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricTerms {
+    /// The metric: a primary, or one of the suite of a `worst(...)`.
+    pub metric: MetricName,
+    /// Number of its primary: 0 is the primary, 1 the first co-primary.
+    pub primary: u32,
+    /// The effect that evidence must exceed, on the decision scale.
+    pub delta0: f64,
+    /// The calibrated scale of one pair's difference; 0 where the calibration found it exact.
+    pub s: f64,
+    /// The calibrated jump threshold.
+    pub threshold: f64,
+}
+
 /// Everything that the numbers of one experiment say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -130,6 +145,9 @@ pub struct Comparison {
     pub sentinels: Vec<SentinelOutcome>,
     /// Anytime lower bound of the told effect at E = 20, where the pairs give one.
     pub bound: Option<f64>,
+    /// What each metric was judged by, where they were several; of a single one the effect says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<MetricTerms>,
 }
 
 impl Comparison {

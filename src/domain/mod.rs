@@ -21,7 +21,7 @@ mod status;
 
 pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
-pub use comparison::{CoPrimary, Comparison, Effect, SentinelOutcome, SentinelState, Verdict};
+pub use comparison::{CoPrimary, Comparison, Effect, MetricTerms, SentinelOutcome, SentinelState, Verdict};
 pub use cores::{CoreList, CoreListError};
 pub use event::{
     Calibrated, CandidateRun, Claimed, Configured, Decided, Event, HoldoutCalibration, IdeaEdited, Inventoried,

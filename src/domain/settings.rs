@@ -266,8 +266,8 @@ pub enum CandidateSource {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// A/A pairs at session start.
-    pub calibration_pairs: u32,
+    /// A/A pairs at session start; `None` leaves them to the time that the session has.
+    pub calibration_pairs: Option<u32>,
     /// Largest number of pairs of one race.
     pub max_pairs: u32,
     /// Share of keeps that may be false over an epoch (`q` of statistics section 3).
@@ -281,6 +281,18 @@ pub struct Decision {
     /// When a win is confirmed in swapped slots before it is kept.
     #[serde(default, skip_serializing_if = "is_default")]
     pub confirm: Confirm,
+}
+
+impl Decision {
+    /// A/A pairs that a calibration begins with where none are set (statistics section 3).
+    pub const FIRST_CALIBRATION_PAIRS: u32 = 10;
+    /// A/A pairs that it never goes beyond then.
+    pub const MOST_CALIBRATION_PAIRS: u32 = 30;
+
+    /// Returns the largest number of A/A pairs that a calibration can come to.
+    pub fn most_calibration_pairs(&self) -> u32 {
+        self.calibration_pairs.unwrap_or(Self::MOST_CALIBRATION_PAIRS)
+    }
 }
 
 /// When a win is confirmed in swapped slots before it is kept.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Calibrated, Direction, Event, HoldoutCalibration, MetricCalibration, MetricName, Pair, Reduce, Scale,
+    Calibrated, Decision, Direction, Event, HoldoutCalibration, MetricCalibration, MetricName, Pair, Reduce, Scale,
 };
 use crate::stats::{self, PairScale, SlotBias};
 
@@ -21,6 +21,8 @@ pub(super) struct SetupTimes {
     pub check: f64,
     /// All checks together.
     pub checks: f64,
+    /// One run of the holdout, where no more is to be known of it, as in a rehearsal.
+    pub held: Option<f64>,
 }
 
 impl SetupTimes {
@@ -32,37 +34,86 @@ impl SetupTimes {
 }
 
 impl Session<'_, '_> {
+    /// Measures as many A/A pairs as are wanted or set, else as many as the session has time for, then those of the
+    /// holdout, and journals what they say; `told` hears of each pair before it runs, and of how many there will be at
+    /// least.
+    pub(super) fn calibrate(
+        &mut self,
+        wanted: Option<u32>,
+        setup: SetupTimes,
+        told: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), EngineError> {
+        let exactly = wanted.or(self.settings.decision.calibration_pairs);
+        let mut pairs = Vec::new();
+        self.identical_pairs(&mut pairs, exactly.unwrap_or(Decision::FIRST_CALIBRATION_PAIRS), told)?;
+        if exactly.is_none() {
+            let affordable = self.affordable_pairs(&self.learned(&pairs, setup));
+            self.identical_pairs(&mut pairs, affordable, told)?;
+        }
+        let holdout = match setup.held {
+            Some(run_s) => Some(HoldoutCalibration { run_s, ..HoldoutCalibration::default() }),
+            None => self.calibrate_holdout(u32::try_from(pairs.len()).unwrap_or(u32::MAX))?,
+        };
+        self.record_calibration(&pairs, holdout, setup)
+    }
+
+    /// Measures pairs of the same code in both slots until there are so many, a fair coin for each order.
+    fn identical_pairs(
+        &mut self,
+        pairs: &mut Vec<Pair>,
+        count: u32,
+        told: &mut dyn FnMut(u32, u32),
+    ) -> Result<(), EngineError> {
+        let done = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        for number in done + 1..=count {
+            told(number, count);
+            let mut pair = None;
+            // A pair across which the machine was suspended is void, and runs again.
+            while pair.is_none() {
+                pair = self.next_identical_pair(number)?;
+            }
+            pairs.extend(pair);
+        }
+        Ok(())
+    }
+
     /// Journals what A/A pairs say, and those of the holdout; time limits, line counts and the size of the next alpha epoch
     /// are fixed from here on.
-    pub(super) fn calibrate(
+    fn record_calibration(
         &mut self,
         pairs: &[Pair],
         holdout: Option<HoldoutCalibration>,
         setup: SetupTimes,
     ) -> Result<(), EngineError> {
-        let run_s = median_of(pairs, &auto_wall()).unwrap_or(0.0);
-        let mut calibrated = Calibrated {
-            commit: self.bench.tip().clone(),
-            pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
-            metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
-            parts: self.bench.parts(),
-            limits: [("build", setup.build), ("bench", run_s), ("check", setup.check)]
-                .into_iter()
-                .chain(holdout.iter().map(|holdout| ("holdout", holdout.run_s)))
-                .map(|(command, seconds)| (command.to_owned(), seconds))
-                .collect(),
-            run_s,
-            build_s: setup.build,
-            checks_s: Some(setup.checks),
-            epoch: None,
-            holdout,
-        };
+        let mut calibrated = self.learned(pairs, setup);
+        let limit = holdout.iter().map(|holdout| ("holdout".to_owned(), holdout.run_s));
+        calibrated.limits.extend(limit);
+        calibrated.holdout = holdout;
         calibrated.epoch = self.forecast_epoch(&calibrated);
         calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
         self.check_limits(&Roles::new(self.settings, self.bench.plan.metrics()), pairs)?;
         self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
         self.adopt(&calibrated);
         Ok(())
+    }
+
+    /// Says what A/A pairs say, before the next epoch has its size.
+    fn learned(&self, pairs: &[Pair], setup: SetupTimes) -> Calibrated {
+        let run_s = median_of(pairs, &auto_wall()).unwrap_or(0.0);
+        Calibrated {
+            commit: self.bench.tip().clone(),
+            pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
+            metrics: self.metric_calibrations(pairs, self.next_alpha(None)),
+            parts: self.bench.parts(),
+            limits: [("build", setup.build), ("bench", run_s), ("check", setup.check)]
+                .map(|(command, seconds)| (command.to_owned(), seconds))
+                .into(),
+            run_s,
+            build_s: setup.build,
+            checks_s: Some(setup.checks),
+            epoch: None,
+            holdout: None,
+        }
     }
 
     /// Takes over time limits, line counts and rings of a calibration.

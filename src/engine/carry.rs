@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::{Effect, Event, ExperimentId, Pair, Reason, RunSummary};
+use crate::domain::{Comparison, Effect, Event, ExperimentId, MetricName, MetricTerms, Pair, Reason, RunSummary};
 use crate::journal::{JournalError, Reader, Record};
 use crate::state::ExperimentRecord;
 use crate::stats::Step as Judged;
@@ -18,23 +18,48 @@ use super::session::Session;
 pub(super) struct Carried {
     /// All of its pairs, those that it went on from itself included, numbered from 1.
     pub pairs: Vec<Pair>,
-    /// Its effect, with the alpha, scale and limits of its race.
-    pub effect: Effect,
+    /// The error budget that each of its primaries had.
+    pub alpha: f64,
+    /// What each of its metrics was judged by.
+    pub terms: Vec<MetricTerms>,
+}
+
+impl Carried {
+    /// Takes what a comparison says of the races behind it; of a single metric the effect of the primary says all.
+    fn new(pairs: Vec<Pair>, comparison: &Comparison, primary: &MetricName) -> Self {
+        let Effect { alpha, delta0, s, threshold, .. } = comparison.primary;
+        let single = || {
+            // A metric that was calibrated as exact learned its scale from these very pairs, and learns it again.
+            let s = if threshold == 0.0 { 0.0 } else { s };
+            vec![MetricTerms { metric: primary.clone(), primary: 0, delta0, s, threshold }]
+        };
+        let terms = if comparison.terms.is_empty() { single() } else { comparison.terms.clone() };
+        Self { pairs, alpha, terms }
+    }
+
+    /// Returns what a metric of a primary was judged by, where that is on record.
+    pub(super) fn of(&self, primary: u32, metric: &MetricName) -> Option<&MetricTerms> {
+        self.terms.iter().find(|terms| terms.primary == primary && terms.metric == *metric)
+    }
 }
 
 /// Reads the evidence of a settled experiment; `None` where it never came to numbers.
-pub(super) fn evidence_of(journal: &Path, id: ExperimentId) -> Result<Option<Carried>, EngineError> {
+pub(super) fn evidence_of(
+    journal: &Path,
+    id: ExperimentId,
+    primary: &MetricName,
+) -> Result<Option<Carried>, EngineError> {
     let mut facts = ExperimentFacts::new(id);
     let mut settled = false;
     for record in Reader::open(journal)?.records() {
         settled |= take(&mut facts, settled, id, &record?)?;
     }
-    let effect = facts.decided.as_ref().and_then(|decided| decided.comparison.as_ref()).map(|found| found.primary);
-    let Some(effect) = effect else { return Ok(None) };
+    let comparison = facts.decided.as_ref().and_then(|decided| decided.comparison.clone());
+    let Some(comparison) = comparison else { return Ok(None) };
     if let Some(earlier) = facts.proposed.as_ref().and_then(|proposed| proposed.resumes) {
-        facts.carried = evidence_of(journal, earlier)?.map(Box::new);
+        facts.carried = evidence_of(journal, earlier, primary)?.map(Box::new);
     }
-    Ok(Some(Carried { pairs: facts.pairs(), effect }))
+    Ok(Some(Carried::new(facts.pairs(), &comparison, primary)))
 }
 
 /// Takes in one line of a journal; returns whether it settled the experiment.
@@ -74,7 +99,7 @@ impl Session<'_, '_> {
 
     fn carry_on(&mut self, id: ExperimentId, commit: Commit) -> Result<RunSummary, EngineError> {
         self.refuse_to_resume(id)?;
-        let carried = evidence_of(&self.places.journal(), id)?.ok_or(EngineError::Unrecorded { experiment: id })?;
+        let carried = self.evidence_of(id)?;
         self.refuse_where_nothing_can_change(id, &carried)?;
         let given = self.places.run(id).join(GIVEN_PATCH);
         let patch = std::fs::read(&given).map_err(|source| EngineError::io("read", &given, source))?;
@@ -103,31 +128,46 @@ impl Session<'_, '_> {
             let reason = format!("experiment {} went on with experiment {id} already", later.id);
             return refused(reason, "evidence is used once; resume that one where it is inconclusive too");
         }
-        if self.settings.objectives().count() > 1 || self.rings.roles().members(0).count() > 1 {
-            let reason = format!("experiment {id} was judged by several metrics, whose races are not all on record");
-            return refused(reason, "try its patch as a new candidate");
+        self.refuse_other_ground(record)?;
+        self.refuse_lost_races(id)
+    }
+
+    fn evidence_of(&self, id: ExperimentId) -> Result<Carried, EngineError> {
+        let found = evidence_of(&self.places.journal(), id, self.rings.first_metric())?;
+        found.ok_or(EngineError::Unrecorded { experiment: id })
+    }
+
+    /// Refuses an experiment of several metrics whose journal does not say what each was judged by: those of before
+    /// said it of the first only.
+    fn refuse_lost_races(&self, id: ExperimentId) -> Result<(), EngineError> {
+        let carried = self.evidence_of(id)?;
+        if self.rings.are_all_in(&carried) {
+            return Ok(());
         }
-        self.refuse_other_ground(record)
+        let reason = format!("experiment {id} was judged by several metrics, whose races are not all on record");
+        Err(EngineError::Refused { reason, cure: self.as_new(id) })
+    }
+
+    /// Says how to try the patch of an experiment again.
+    fn as_new(&self, id: ExperimentId) -> String {
+        let given = self.places.run(id).join(GIVEN_PATCH);
+        format!("try its patch as a new candidate: 'autoresearch try {}'", given.display())
     }
 
     /// Refuses evidence of another baseline: another tip, or another segment.
     fn refuse_other_ground(&self, record: &ExperimentRecord) -> Result<(), EngineError> {
         let (id, tip) = (record.id, self.bench.tip());
-        let cure = || {
-            let given = self.places.run(id).join(GIVEN_PATCH);
-            format!("try its patch as a new candidate: 'autoresearch try {}'", given.display())
-        };
         if record.tip() != *tip {
             let (then, now) = (record.tip(), tip.short());
             let reason = format!(
                 "experiment {id} was measured against {} but the tip is {now} now, where its pairs are no evidence",
                 then.short()
             );
-            return Err(EngineError::Refused { reason, cure: cure() });
+            return Err(EngineError::Refused { reason, cure: self.as_new(id) });
         }
         if record.segment != self.segment() {
             let reason = format!("settings or harness changed since experiment {id}, so its pairs are no evidence");
-            return Err(EngineError::Refused { reason, cure: cure() });
+            return Err(EngineError::Refused { reason, cure: self.as_new(id) });
         }
         Ok(())
     }

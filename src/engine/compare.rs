@@ -291,7 +291,7 @@ fn primary(question: &Question) -> Objective {
 /// The one candidate is the first of an epoch whose share of false keeps gives it [`stats::COMPARE_ALPHA`].
 fn decision(question: &Question) -> Decision {
     Decision {
-        calibration_pairs: CALIBRATION_PAIRS,
+        calibration_pairs: Some(CALIBRATION_PAIRS),
         max_pairs: question.max_pairs,
         false_keep_share: stats::COMPARE_ALPHA * f64::from(stats::epoch_size(None, None, None)),
         patience: Patience::Thorough,

@@ -119,11 +119,28 @@ impl Session<'_, '_> {
     }
 
     fn forecast_by(&self, calibrated: &Calibrated) -> Option<Forecast> {
+        forecast(self.settings, calibrated, self.horizon())
+    }
+
+    fn horizon(&self) -> Horizon {
         let state = self.recorder.state();
         // The time that a rehearsal took is not that of the session that follows.
         let begun = (self.purpose == Purpose::Session).then_some(state);
-        let horizon = horizon(self.settings, begun, waiting(self.settings, self.user, state));
-        forecast(self.settings, calibrated, horizon)
+        horizon(self.settings, begun, waiting(self.settings, self.user, state))
+    }
+
+    /// Returns the pairs that a calibration goes on to, by the forecast that its first pairs allow.
+    ///
+    /// Where every metric is exact so far, more pairs would say the same.
+    pub(super) fn affordable_pairs(&self, first: &Calibrated) -> u32 {
+        if first.metrics.iter().all(|metric| metric.s <= 0.0) {
+            return first.pairs;
+        }
+        let session_s = match self.forecast_by(first) {
+            Some(forecast) => forecast.seconds(),
+            None => self.horizon().seconds,
+        };
+        stats::calibration_pairs(2.0 * first.run_s, session_s).max(first.pairs)
     }
 
     /// Returns the size `A` of an alpha epoch that begins with this calibration: the candidates forecast where there is

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    Direction, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings, Status,
+    Change, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings, Status,
 };
-use crate::ideas::{Catalogue, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal};
+use crate::ideas::{
+    Catalogue, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal,
+};
+use crate::state::ExperimentRecord;
 
 use super::EngineError;
 use super::recorder::Durability;
@@ -15,6 +18,9 @@ use super::workbench::join;
 
 /// File name of the catalogue, beside the config.
 const FILE: &str = "ideas.md";
+
+/// What came of a keep that was undone: only a late rebuild from an empty cache undoes one.
+const UNDONE: &str = "undone: stale build";
 
 /// What ideas.md says about a proposal, as the screen needs it.
 #[derive(Debug, Clone)]
@@ -38,6 +44,8 @@ pub(super) struct OwedEdit {
     text: String,
     /// What came of it.
     outcome: String,
+    /// What was written of it before, where that is no longer so.
+    before: Option<String>,
     /// Whether the journal says already that the edit waits.
     told: bool,
 }
@@ -46,17 +54,44 @@ impl OwedEdit {
     /// Returns the edit that an experiment owes with its settling line; `None` where it tried no idea or measured nothing.
     pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, settings: &Settings) -> Option<Self> {
         let idea = proposed?.idea.clone().filter(|_| run.measured || run.effect.is_some())?;
-        let (text, outcome) = (run.description.clone(), outcome(run, settings.objective(run.effect_of).direction));
-        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, told: false })
+        let change = run.effect.map(|effect| effect.change(settings.objective(run.effect_of).direction));
+        let (text, outcome) = (run.description.clone(), outcome(run.status, run.reason, change));
+        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, before: None, told: false })
+    }
+
+    /// Returns the correction that a keep owes once it is undone; `None` where it tried no idea.
+    pub(super) fn of_undone(record: &ExperimentRecord, settings: &Settings) -> Option<Self> {
+        let idea = record.idea.as_deref()?.to_owned();
+        let change = record.effect.map(|effect| {
+            let objective = settings.objective(effect.of);
+            Change::of_effect((effect.gain, effect.low, effect.high), objective.scale, objective.direction)
+        });
+        Some(Self {
+            experiment: record.id,
+            idea,
+            text: record.description.to_string(),
+            outcome: UNDONE.to_owned(),
+            before: Some(outcome(record.status, record.reason, change)),
+            told: false,
+        })
+    }
+
+    /// Says whether this is the edit that a journal line tells of.
+    pub(super) fn is(&self, experiment: ExperimentId, edit: &IdeaEdited) -> bool {
+        self.experiment == experiment && self.outcome == edit.edit
     }
 
     fn edit(&self) -> Edit {
-        Edit::Tried(Tried {
+        let now = Tried {
             idea: Some(self.idea.clone()),
             text: self.text.clone(),
             outcome: self.outcome.clone(),
             experiment: self.experiment,
-        })
+        };
+        match &self.before {
+            None => Edit::Tried(now),
+            Some(before) => Edit::Correct(Correction { before: before.clone(), now }),
+        }
     }
 }
 
@@ -122,6 +157,12 @@ impl Session<'_, '_> {
         self.write_owed()
     }
 
+    /// Corrects what ideas.md says of a keep that was undone.
+    pub(super) fn correct_idea(&mut self, record: &ExperimentRecord) -> Result<(), EngineError> {
+        self.owed.extend(OwedEdit::of_undone(record, self.settings));
+        self.write_owed()
+    }
+
     /// Writes the edits of ideas.md that are owed. What was written before a crash is found written.
     pub(super) fn write_owed(&mut self) -> Result<(), EngineError> {
         for mut owed in std::mem::take(&mut self.owed) {
@@ -153,15 +194,15 @@ impl Session<'_, '_> {
     }
 }
 
-fn outcome(run: &RunSummary, direction: Direction) -> String {
-    let word = match run.status {
+fn outcome(status: Status, reason: Reason, change: Option<Change>) -> String {
+    let word = match status {
         Status::Keep => "kept",
         Status::Discard | Status::ChecksFailed | Status::Crash => "dropped",
     };
-    match &run.effect {
-        Some(effect) if run.reason == Reason::Improved => format!("{word} {}", effect.change(direction).short()),
-        Some(effect) => format!("{word} ({}), {}", run.reason, effect.change(direction).short()),
-        None => format!("{word} ({})", run.reason),
+    match change {
+        Some(change) if reason == Reason::Improved => format!("{word} {}", change.short()),
+        Some(change) => format!("{word} ({reason}), {}", change.short()),
+        None => format!("{word} ({reason})"),
     }
 }
 

@@ -25,7 +25,7 @@ use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
 use super::rings::Rings;
 use super::runner::Runner;
-use super::session::{Context, Purpose, Session};
+use super::session::{Context, Pace, Purpose, Session};
 use super::weather::Weather;
 use super::workbench::Workbench;
 
@@ -83,9 +83,13 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
                     open.values_mut().for_each(ExperimentFacts::forget_attempts);
                 }
             }
-            (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| owed.experiment != id),
+            (Event::IdeaEdited(edit), Some(id)) if edit.written => owed.retain(|owed| !owed.is(id, edit)),
             (Event::IdeaEdited(_), _) => {}
-            (Event::Undone(_), _) => open.values_mut().for_each(ExperimentFacts::forget_attempts),
+            (Event::Undone(_), id) => {
+                open.values_mut().for_each(ExperimentFacts::forget_attempts);
+                let record = id.and_then(|id| state.experiment(id));
+                owed.extend(record.and_then(|record| OwedEdit::of_undone(record, settings)));
+            }
             (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
@@ -95,7 +99,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         state.all_unfinished().filter_map(|left| open.remove(&left.id)).collect();
     for facts in unfinished.iter_mut().filter(|facts| !facts.evidence_lost) {
         if let Some(earlier) = facts.proposed.as_ref().and_then(|proposed| proposed.resumes) {
-            facts.carried = carry::evidence_of(path, earlier)?.map(Box::new);
+            facts.carried = carry::evidence_of(path, earlier, rings.first_metric())?.map(Box::new);
         }
     }
     Ok(ReadBack { state, rings, unfinished, owed, weather, inventory })
@@ -161,6 +165,7 @@ impl<'a, 'o> Session<'a, 'o> {
             checkpoints_off: false,
             weather,
             inventory,
+            pace: Pace::default(),
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;

@@ -72,10 +72,7 @@ impl Session<'_, '_> {
         }
         self.try_holdout()?;
         self.warm_up_baseline()?;
-        let count = wanted.pairs.unwrap_or(self.settings.decision.calibration_pairs);
-        let pairs = self.identical_pairs(count)?;
-        let holdout = self.calibrate_holdout(count)?;
-        self.calibrate(&pairs, holdout, times)?;
+        self.calibrate(wanted.pairs, times, &mut |_, _| {})?;
         self.record_baseline()
     }
 
@@ -152,20 +149,6 @@ impl Session<'_, '_> {
     ) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
         let _host = self.host_lock()?;
         self.bench.bench(arm, log)
-    }
-
-    /// Runs the calibration's pairs: the same code in both slots, a fair coin for each order.
-    fn identical_pairs(&mut self, count: u32) -> Result<Vec<Pair>, EngineError> {
-        let mut pairs = Vec::new();
-        for number in 1..=count {
-            let mut pair = None;
-            // A pair across which the machine was suspended is void, and runs again.
-            while pair.is_none() {
-                pair = self.next_identical_pair(number)?;
-            }
-            pairs.extend(pair);
-        }
-        Ok(pairs)
     }
 
     /// Runs one of the calibration's pairs and journals it.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Calibrated, Effect, Event, ExperimentId, MetricCalibration, MetricName, Objective, Pair, Scale, Settings, Status,
+    Calibrated, Event, ExperimentId, MetricCalibration, MetricName, MetricTerms, Objective, Pair, Scale, Settings,
+    Status,
 };
 use crate::stats::{self, GoalPlan, Judge, Member, PairScale, Plan, Ring, SentinelPlan, SlotBias};
 
@@ -155,18 +156,32 @@ impl Rings {
     }
 
     /// Returns the judge of an experiment that goes on: the rule that its first pairs were judged by, and as many pairs
-    /// more as any candidate gets. Only for one primary that is one metric: its effect holds the whole rule.
+    /// more as any candidate gets; `None` where what a metric was judged by is not on record.
     pub(super) fn judge_further(&self, carried: &Carried, simplify: bool) -> Option<Judge> {
-        let Effect { alpha, delta0, s, threshold, .. } = carried.effect;
-        // A metric that was calibrated as exact learned its scale from these very pairs, and learns it again.
-        let s = if threshold == 0.0 { 0.0 } else { s };
         let before = u32::try_from(carried.pairs.len()).unwrap_or(u32::MAX);
+        // On record is the budget of each primary; a plan divides that of the candidate.
+        let alpha = carried.alpha * self.settings.objectives().count() as f64;
         let mut plan = self.plan(alpha, simplify)?;
         plan.max_pairs = before.saturating_add(plan.max_pairs);
-        for member in plan.primaries.iter_mut().flat_map(|goal| &mut goal.members) {
-            (member.delta0, member.scale) = (delta0, PairScale { s, threshold });
+        for (goal, primary) in plan.primaries.iter_mut().zip(0..) {
+            for member in &mut goal.members {
+                let MetricTerms { delta0, s, threshold, .. } = *carried.of(primary, &member.metric)?;
+                (member.delta0, member.scale) = (delta0, PairScale { s, threshold });
+            }
         }
         Some(Judge::new(plan))
+    }
+
+    /// Says whether what each metric of every primary was judged by is on record.
+    pub(super) fn are_all_in(&self, carried: &Carried) -> bool {
+        let numbers = self.settings.objectives().zip(0..).map(|(_, number)| number);
+        let mut members = numbers.flat_map(|number| self.roles().members(number).map(move |metric| (number, metric)));
+        members.all(|(number, metric)| carried.of(number, metric).is_some())
+    }
+
+    /// Returns the metric of the primary, or the first of its suite.
+    pub(super) fn first_metric(&self) -> &MetricName {
+        self.roles().members(0).next().unwrap_or(&self.settings.primary.name)
     }
 
     fn plan(&self, alpha: f64, simplify: bool) -> Option<Plan> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::domain::{
     Author, Event, ExperimentId, Note, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule,
@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::gate::ScopeRules;
 use crate::git::UserRepository;
 use crate::host::{HostError, HostLock};
-use crate::policy::{self, CheckStreak, Counters};
+use crate::policy::{self, CheckStreak, Counters, Reserve};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::stats::{Budget, Judge};
 
@@ -72,6 +72,25 @@ impl Purpose {
     }
 }
 
+/// What the candidates of this process took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    seconds: f64,
+    candidates: u32,
+}
+
+impl Pace {
+    fn took(&mut self, time: Duration) {
+        self.seconds += time.as_secs_f64();
+        self.candidates += 1;
+    }
+
+    /// Returns the mean seconds of a candidate; 0 before the first.
+    fn seconds(self) -> f64 {
+        self.seconds / f64::from(self.candidates.max(1))
+    }
+}
+
 /// Returns the hash (BLAKE3, hex) by which the journal knows a candidate: its source's name and its patch as given.
 ///
 /// With the name, the same patch in two files is two candidates, of which the second is a duplicate on the record.
@@ -113,6 +132,7 @@ pub struct Session<'a, 'o> {
     pub(super) weather: Weather,
     /// The tests that each check runs.
     pub(super) inventory: Inventories,
+    pub(super) pace: Pace,
 }
 
 impl Session<'_, '_> {
@@ -142,7 +162,7 @@ impl Session<'_, '_> {
     fn try_all(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
         self.resume_unfinished()?;
         loop {
-            if let Some(stopped) = self.due() {
+            if let Some(stopped) = self.due()? {
                 return Ok(stopped);
             }
             self.checkpoint()?;
@@ -158,6 +178,15 @@ impl Session<'_, '_> {
 
     /// Gives a proposal its number, keeps its patch, and runs it.
     fn take(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
+        let clock = Instant::now();
+        let run = self.judge_offer(offer, commit)?;
+        if run.iteration {
+            self.pace.took(clock.elapsed());
+        }
+        Ok(run)
+    }
+
+    fn judge_offer(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
         let proposal = offer.proposal();
         self.propose(proposal, commit)?;
         let run = match offer {
@@ -202,22 +231,35 @@ impl Session<'_, '_> {
     }
 
     /// Returns the stop that is due now, if any.
-    fn due(&self) -> Option<Stopped> {
+    fn due(&self) -> Result<Option<Stopped>, EngineError> {
+        let stopped = |rule, detail| Ok(Some(Stopped { rule, detail }));
         if self.stop_requested() {
-            let detail = "asked to stop".to_owned();
-            return Some(Stopped { rule: StopRule::Requested, detail });
+            return stopped(StopRule::Requested, "asked to stop".to_owned());
         }
-        if let Some(detail) = self.deadline.passed() {
-            return Some(Stopped { rule: StopRule::Until, detail });
+        let reserve = self.reserve()?;
+        if let Some(detail) = self.deadline.passed(reserve) {
+            return stopped(StopRule::Until, detail);
         }
         if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits) {
-            return Some(Stopped { rule: StopRule::DiskLow, detail });
+            return stopped(StopRule::DiskLow, detail);
         }
-        let rule = policy::stop(&self.counters(), &self.settings.stop);
-        rule.map(|(rule, detail)| Stopped { rule, detail })
+        let rule = policy::stop(&self.counters(reserve), &self.settings.stop);
+        rule.map_or(Ok(None), |(rule, detail)| stopped(rule, detail))
     }
 
-    fn counters(&self) -> Counters {
+    /// Returns the time that the end of the session needs: that of a validation where something kept waits for one, and
+    /// that of the candidate which comes before it.
+    fn reserve(&self) -> Result<Reserve, EngineError> {
+        let timed = self.settings.stop.max_hours.is_some() || self.settings.stop.until.is_some();
+        if !timed || !self.needs_validation()? {
+            return Ok(Reserve::default());
+        }
+        let taken = self.recorder.state().validated().map_or(0.0, |validated| validated.seconds);
+        let validation_s = self.validation_cost().max(taken);
+        Ok(Reserve { validation_s, candidate_s: self.pace.seconds() })
+    }
+
+    fn counters(&self, reserve: Reserve) -> Counters {
         let state = self.recorder.state();
         let best = state.keeps().last().and_then(|record| record.metric);
         Counters {
@@ -227,6 +269,7 @@ impl Session<'_, '_> {
             check_failures: state.same_check().map(|same| CheckStreak { check: same.name.clone(), times: same.count }),
             best,
             direction: self.settings.primary.direction,
+            reserve,
         }
     }
 

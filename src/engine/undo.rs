@@ -47,6 +47,7 @@ impl Session<'_, '_> {
     /// Says how a keep differs when it is built from an empty cache, by the rule of a rebuild before a keep.
     fn difference_when_clean(&mut self, record: &ExperimentRecord) -> Result<Option<String>, EngineError> {
         let opposed = Opposed { base: record.tip(), tip: record.commit(), ..self.opposed(None, record.tip()) };
+        self.announce(&format!("the rebuild of keep #{} from an empty cache", record.id))?;
         self.bench.oppose(&opposed.base, &opposed.tip)?;
         let measured = self.build_and_measure(&opposed, verify_clean::PAIRS);
         self.bench.reunite()?;
@@ -88,6 +89,7 @@ impl Session<'_, '_> {
         self.rings.restart();
         self.inventory.lapse();
         self.bench.restart(commit.clone())?;
+        self.correct_idea(&record)?;
         Ok(Undoing { experiment, commit, why })
     }
 

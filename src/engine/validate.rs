@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use crate::domain::{Arm, Claimed, Event, ExperimentId, Note, ObjectId, Pair, Phase, Reason, Stopped, Validated};
+use crate::domain::{
+    Arm, Claimed, Event, ExperimentId, Note, ObjectId, Pair, Phase, PhaseStarted, Reason, Stopped, Validated,
+};
 use crate::measure::{self, NextPair, PairAttempt, VoidCount};
 use crate::policy;
 use crate::stats::{self, Interval, PairScale};
@@ -190,6 +192,10 @@ impl Session<'_, '_> {
     /// Builds two commits from empty caches and measures them in fresh pairs; afterwards the slots are at the tip.
     pub(super) fn compare_afresh(&mut self, opposed: &Opposed) -> Step<Measured> {
         let clock = Instant::now();
+        self.announce(&match opposed.without {
+            None => "the validation of the gain".to_owned(),
+            Some(keep) => format!("the re-test of keep #{keep}: the tip without it against the tip"),
+        })?;
         self.bench.oppose(&opposed.base, &opposed.tip)?;
         let result = self.build_and_measure(opposed, PAIRS);
         self.bench.reunite()?;
@@ -204,6 +210,12 @@ impl Session<'_, '_> {
         };
         let values = values.iter().filter_map(|pair| pair.values(&self.settings.primary.name)).collect();
         Ok(Ok(Measured { interval, values, seconds: clock.elapsed().as_secs_f64() }))
+    }
+
+    /// Journals what is measured from here on, which belongs to no experiment.
+    pub(super) fn announce(&mut self, what: &str) -> Result<(), EngineError> {
+        let started = PhaseStarted { phase: Phase::Measure, what: Some(what.to_owned()) };
+        Ok(self.recorder.session(Event::PhaseStarted(started), Durability::Written)?)
     }
 
     /// Builds both opposed commits, checks the second, and measures at most so many pairs.

@@ -21,6 +21,15 @@ pub struct Tried {
     pub experiment: ExperimentId,
 }
 
+/// What came of a tried idea is no longer so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// What was written of it before, such as `kept -15.8 %`.
+    pub before: String,
+    /// What is to stand there.
+    pub now: Tried,
+}
+
 /// An idea is not to be tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
@@ -45,6 +54,8 @@ pub struct Closing {
 pub enum Edit {
     /// Ticks the idea, writes what came of it, and moves it to `Tried`.
     Tried(Tried),
+    /// Writes what came of it in the place of what was written before; adds it where that is not found.
+    Correct(Correction),
     /// Adds an entry under `Closed (do not retry)`, or adds the experiments to the entry that is there.
     Close(Closing),
 }
@@ -52,11 +63,14 @@ pub enum Edit {
 impl Edit {
     fn section(&self) -> SectionKind {
         match self {
-            Self::Tried(_) => SectionKind::Tried,
+            Self::Tried(_) | Self::Correct(_) => SectionKind::Tried,
             Self::Close(_) => SectionKind::Closed,
         }
     }
 }
+
+/// What stands between two outcomes of one idea.
+const AND: &str = "; ";
 
 /// Applies an edit to the text of ideas.md. A missing section is added at the end of the text.
 ///
@@ -65,6 +79,7 @@ pub fn apply(text: &str, edit: &Edit) -> Result<String, IdeasError> {
     let before = Catalogue::parse(text);
     let edited = match edit {
         Edit::Tried(tried) => mark_tried(text, &before, tried),
+        Edit::Correct(correction) => correct(text, &before, correction),
         Edit::Close(closing) => close(text, &before, closing),
     };
     if edited == text || is_sound(&before, &Catalogue::parse(&edited), edit) {
@@ -85,7 +100,9 @@ fn is_sound(before: &Catalogue, after: &Catalogue, edit: &Edit) -> bool {
             };
             closed(after).is_some_and(|labelled| labelled || closed(before).is_some())
         }
-        Edit::Tried(tried) => after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried))),
+        Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => {
+            after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried)))
+        }
     };
     let entries = count(before)..=count(before) + 1;
     placed && new.starts_with(&old) && new.len() <= old.len() + 1 && entries.contains(&count(after))
@@ -104,13 +121,31 @@ fn mark_tried(text: &str, catalogue: &Catalogue, tried: &Tried) -> String {
     let Some((kind, entry)) = tried.idea.as_deref().and_then(|idea| catalogue.find(idea, &places)) else {
         return insert(text, catalogue, SectionKind::Tried, &new_tried(tried, &outcome));
     };
-    let separator = if kind == SectionKind::Tried { "; " } else { separator(&text[entry.text_start..entry.text_end]) };
+    let separator = if kind == SectionKind::Tried { AND } else { separator(&text[entry.text_start..entry.text_end]) };
     let item = ticked(text, entry, &format!("{separator}{outcome}"));
     if kind == SectionKind::Tried {
         return splice(text, &entry.range, &item);
     }
     let without = splice(text, &entry.range, "");
     insert(&without, &Catalogue::parse(&without), SectionKind::Tried, &item)
+}
+
+/// Puts an outcome in the place of the one before, in the entry that has it.
+fn correct(text: &str, catalogue: &Catalogue, Correction { before, now }: &Correction) -> String {
+    let (said, says) = (outcome(&Tried { outcome: before.clone(), ..now.clone() }), outcome(now));
+    let found = catalogue.entries(SectionKind::Tried).find_map(|entry| {
+        let own = &text[entry.text_start..entry.text_end];
+        own.rfind(&said).map(|at| (entry.text_start + at, own.contains(&says)))
+    });
+    match found {
+        None => mark_tried(text, catalogue, now),
+        Some((at, false)) => splice(text, &(at..at + said.len()), &says),
+        // The first outcome was written once more after it had been corrected.
+        Some((at, true)) => {
+            let from = text[..at].strip_suffix(AND).map_or(at, str::len);
+            splice(text, &(from..at + said.len()), "")
+        }
+    }
 }
 
 fn new_tried(tried: &Tried, outcome: &str) -> String {
@@ -297,6 +332,38 @@ Ours.
         let edited = apply(IDEAS, &tried("new")).unwrap();
         let line = "- [x] what it was: kept -15.8 % (#5) <!-- autoresearch: id=new -->\n";
         assert_eq!(edited, IDEAS.replace("(#1)\n", &format!("(#1)\n{line}")));
+    }
+
+    fn undone(idea: &str) -> Edit {
+        let Edit::Tried(now) = tried(idea) else { unreachable!() };
+        let before = now.outcome.clone();
+        Edit::Correct(Correction { before, now: Tried { outcome: "undone: stale build".to_owned(), ..now } })
+    }
+
+    #[test]
+    fn an_outcome_that_is_no_longer_so_is_corrected_in_place() {
+        let kept = apply(IDEAS, &tried("P1.2")).unwrap();
+        let corrected = apply(&kept, &undone("P1.2")).unwrap();
+        assert_eq!(corrected, kept.replace("kept -15.8 % (#5)", "undone: stale build (#5)"));
+        assert_eq!(apply(&corrected, &undone("P1.2")).unwrap(), corrected);
+        let again = apply(&corrected, &tried("P1.2")).unwrap();
+        assert_eq!(apply(&again, &undone("P1.2")).unwrap(), corrected);
+        let later = kept.replace("(#5)", "(#5); dropped (#9)");
+        assert_eq!(
+            apply(&later, &undone("P1.2")).unwrap(),
+            later.replace("kept -15.8 % (#5)", "undone: stale build (#5)")
+        );
+    }
+
+    #[test]
+    fn a_correction_is_added_where_the_outcome_was_reworded_or_never_written() {
+        let reworded = apply(IDEAS, &tried("P1.2")).unwrap().replace("kept -15.8 % (#5)", "won a lot");
+        assert_eq!(
+            apply(&reworded, &undone("P1.2")).unwrap(),
+            reworded.replace("won a lot", "won a lot; undone: stale build (#5)")
+        );
+        let edited = apply(IDEAS, &undone("P1.2")).unwrap();
+        assert!(edited.contains("- [x] **P1.2** raise the L0 threshold: undone: stale build (#5) <!--"), "{edited}");
     }
 
     #[test]

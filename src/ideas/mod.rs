@@ -12,7 +12,7 @@ mod reopen;
 
 pub use catalogue::{Catalogue, Entry, Section, SectionKind};
 pub use comment::{ClosedAxis, Comment, CommentProblem};
-pub use edit::{Closing, Edit, Tried, apply};
+pub use edit::{Closing, Correction, Edit, Tried, apply};
 pub use error::IdeasError;
 pub use file::{Written, edit_file};
 pub use matching::{Facts, Found, Keep, Match, Question, Why, match_proposal};

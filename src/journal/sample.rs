@@ -84,7 +84,7 @@ pub fn settings() -> Settings {
         scope: Scope::default(),
         candidates: vec![CandidateSource::Patches("candidates".to_owned())],
         decision: Decision {
-            calibration_pairs: 10,
+            calibration_pairs: Some(10),
             max_pairs: 30,
             false_keep_share: 0.10,
             patience: Patience::Thorough,
@@ -317,6 +317,7 @@ fn decided(id: ExperimentId, tip: &ObjectId, keep: bool) -> Decided {
             co_primaries: Vec::new(),
             sentinels: Vec::new(),
             bound: None,
+            terms: Vec::new(),
         }),
         holdout: Vec::new(),
         commit: keep.then(|| object(1_000_000 + u64::from(id.0))),

@@ -115,9 +115,43 @@ pub struct RunView {
     pub value: f64,
 }
 
+/// What kind of thing is poor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ailment {
+    /// What can be shown or held is coarse.
+    Resolution,
+    /// The slots differ.
+    Slots,
+    /// Runs become worse or better.
+    Drift,
+    /// The second run of a pair differs from the first.
+    Order,
+    /// Runs jump between two levels.
+    Levels,
+    /// Runs lie far from all others.
+    Outliers,
+}
+
+impl Ailment {
+    /// Names it in one word, as the JSON does.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Resolution => "resolution",
+            Self::Slots => "slots",
+            Self::Drift => "drift",
+            Self::Order => "order",
+            Self::Levels => "levels",
+            Self::Outliers => "outliers",
+        }
+    }
+}
+
 /// Something poor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FindingView {
+    /// What kind of thing it is.
+    pub about: Ailment,
     /// What.
     pub what: String,
     /// What to do.
@@ -205,8 +239,8 @@ fn findings(calibrated: &CalibratedMetric<'_>, diagnosis: Option<&Diagnosis>) ->
     found
 }
 
-fn finding(what: String, cure: &str) -> FindingView {
-    FindingView { what, cure: cure.to_owned() }
+fn finding(about: Ailment, what: String, cure: &str) -> FindingView {
+    FindingView { about, what, cure: cure.to_owned() }
 }
 
 /// Says that only large effects could be seen.
@@ -227,7 +261,7 @@ fn coarse(calibrated: &CalibratedMetric<'_>) -> Option<FindingView> {
         });
         let what = [coarse, widened].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let cure = "a longer bench, a quieter machine, fewer sentinels, or a wider tolerance that says what is held";
-        return (!what.is_empty()).then(|| finding(what, cure));
+        return (!what.is_empty()).then(|| finding(Ailment::Resolution, what, cure));
     }
     let share = match lens.scale {
         Scale::Ratio => resolves.exp_m1(),
@@ -237,7 +271,7 @@ fn coarse(calibrated: &CalibratedMetric<'_>) -> Option<FindingView> {
     let what = format!("only effects beyond {} can be shown", lens.size(resolves));
     let cure = "a longer bench, more pairs ('decision.maxPairs'), a quieter machine with pinned cores, or a steadier \
                 primary such as CPU time (auto.cpu_s) or a counter";
-    (share > COARSE).then(|| finding(what, cure))
+    (share > COARSE).then(|| finding(Ailment::Resolution, what, cure))
 }
 
 fn biased(calibrated: &CalibratedMetric<'_>) -> Option<FindingView> {
@@ -247,7 +281,7 @@ fn biased(calibrated: &CalibratedMetric<'_>) -> Option<FindingView> {
     let what = format!("slot {better} is {} better than {worse} for the same program", lens.size(bias.mu.abs()));
     let cure = "effects must exceed that for the whole session; look for paths, caches or data that differ between the \
                 slots";
-    (bias.is_significant() && bias.mu != 0.0).then(|| finding(what, cure))
+    (bias.is_significant() && bias.mu != 0.0).then(|| finding(Ailment::Slots, what, cure))
 }
 
 fn ailments(diagnosis: &Diagnosis, lens: &Lens) -> Vec<FindingView> {
@@ -256,24 +290,25 @@ fn ailments(diagnosis: &Diagnosis, lens: &Lens) -> Vec<FindingView> {
         let what = format!("runs became {} from the first to the last", worse_by(diagnosis.drift.size, lens));
         let cure =
             "pairs cancel it, at the price of noise: let the machine settle, fix its clock rate, stop other work";
-        found.push(finding(what, cure));
+        found.push(finding(Ailment::Drift, what, cure));
     }
     if diagnosis.order.is_significant() {
         let what = format!("the second run of a pair is {}", worse_by(diagnosis.order.size, lens));
         let cure = "the coin cancels it, at the price of noise: put back what a run leaves behind (files, caches) where \
                     the bench begins, or warm up more ('bench.warmup')";
-        found.push(finding(what, cure));
+        found.push(finding(Ailment::Order, what, cure));
     }
     if let Some(levels) = diagnosis.levels {
         let (distance, share) = (lens.size(levels.distance), 100.0 * levels.worse_share);
         let what = format!("runs are on two levels {distance} apart, {share:.0} % of them on the worse one");
         let cure = "pin the program to cores and fix the clock rate; else a counter as the metric, or 60 pairs \
                     ('decision.maxPairs')";
-        found.push(finding(what, cure));
+        found.push(finding(Ailment::Levels, what, cure));
     }
     if diagnosis.outliers >= MANY_OUTLIERS && diagnosis.outlier_share() >= OUTLIER_SHARE {
         let what = format!("{} of {} runs lie far from the others", diagnosis.outliers, diagnosis.runs);
-        found.push(finding(what, "stop other work on this machine, or take a longer bench, or CPU time as the metric"));
+        let cure = "stop other work on this machine, or take a longer bench, or CPU time as the metric";
+        found.push(finding(Ailment::Outliers, what, cure));
     }
     found
 }

@@ -17,7 +17,7 @@ pub mod text;
 mod validation;
 
 pub use calibration::{
-    CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
+    Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
@@ -25,6 +25,7 @@ pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
 pub use session::{
-    BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, SessionInput, SessionView, Standing, UnderWay,
+    BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,
+    UnderWay,
 };
 pub use validation::ValidationView;

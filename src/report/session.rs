@@ -22,6 +22,8 @@ pub struct Latest {
     pub phase: Option<(Phase, Option<String>)>,
     /// The last pair that was tried.
     pub pair: Option<CandidateRun>,
+    /// What is measured outside of any experiment: a validation, a re-test, a late rebuild.
+    pub outside: Option<String>,
 }
 
 /// A process that is at work on a session.
@@ -102,6 +104,8 @@ pub struct SessionView {
     pub validated: Option<ValidationView>,
     /// The experiment under way, or left unfinished.
     pub under_way: Option<UnderWay>,
+    /// What is under way outside of any experiment.
+    pub outside: Option<Outside>,
     /// Edits of ideas.md that wait.
     pub waiting_edits: usize,
     /// Every settled experiment, in order; the baseline is number 0.
@@ -180,6 +184,19 @@ pub struct UnderWay {
     pub ln_e_needed: f64,
 }
 
+/// What goes on outside of any experiment: a validation, the re-test of a keep, a late rebuild.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outside {
+    /// What it is.
+    pub what: String,
+    /// The last phase that began.
+    pub phase: Option<Phase>,
+    /// Which of several of its kind.
+    pub step: Option<String>,
+    /// The last pair tried.
+    pub pairs: u32,
+}
+
 /// One settled experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExperimentRow {
@@ -240,6 +257,7 @@ impl SessionView {
             budget,
             validated: state.validated().map(|validated| ValidationView::new(validated, &primary.unit)),
             under_way: under_way(&input, configured, budget.alpha),
+            outside: outside(&input),
             waiting_edits: state.waiting_edits().len(),
             experiments: state.experiments().iter().map(|record| row(record, &input, &present)).collect(),
             primary,
@@ -314,7 +332,9 @@ fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> O
         Some(Unfinished { id, since, proposed, .. }) => (*id, proposed.description.clone(), *since, decision.max_pairs),
         None if input.running.is_some() && input.latest.experiment == Some(ExperimentId::BASELINE) => {
             let since = input.state.last_event()?;
-            (ExperimentId::BASELINE, "the baseline".to_owned(), since, decision.calibration_pairs)
+            let measured = input.latest.pair.is_some();
+            let what = if measured { "the calibration: the baseline against itself" } else { "the baseline" };
+            (ExperimentId::BASELINE, what.to_owned(), since, decision.most_calibration_pairs())
         }
         None => return None,
     };
@@ -334,6 +354,14 @@ fn under_way(input: &SessionInput<'_>, configured: &Configured, alpha: f64) -> O
         ln_e: pair.and_then(|pair| pair.ln_e),
         ln_e_needed: -(alpha / configured.settings.objectives().count() as f64).ln(),
     })
+}
+
+/// Says what is measured outside of any experiment; what a killed process left is no longer under way.
+fn outside(input: &SessionInput<'_>) -> Option<Outside> {
+    let what = input.latest.outside.clone().filter(|_| input.running.is_some())?;
+    let latest = if input.latest.experiment.is_none() { input.latest } else { &Latest::default() };
+    let (phase, step) = latest.phase.clone().unzip();
+    Some(Outside { what, phase, step: step.flatten(), pairs: latest.pair.as_ref().map_or(0, |pair| pair.pair) })
 }
 
 /// Says whether a keep left the branch where it was; only `try --no-commit` does that.

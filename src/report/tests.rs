@@ -144,6 +144,7 @@ fn a_running_session_shows_the_candidate_under_way() {
         experiment: Some(ExperimentId(5)),
         phase: Some((Phase::Measure, None)),
         pair: Some(CandidateRun { pair: 5, ..pair }),
+        outside: None,
     };
     let view = story.view(&latest, Some(Holder { pid: Some(77) }));
     assert_eq!(
@@ -180,7 +181,8 @@ fn a_stopped_session_names_its_rule_and_a_killed_one_says_so() {
 #[test]
 fn a_baseline_in_the_making_is_what_is_under_way() {
     let mut story = Story::new();
-    let latest = Latest { experiment: Some(ExperimentId::BASELINE), phase: Some((Phase::Build, None)), pair: None };
+    let latest =
+        Latest { experiment: Some(ExperimentId::BASELINE), phase: Some((Phase::Build, None)), ..Latest::default() };
     let running = Some(Holder { pid: None });
     assert!(
         text::status(&story.view(&latest, running), WIDE).contains("now         #0 the baseline\n            build\n")
@@ -188,6 +190,42 @@ fn a_baseline_in_the_making_is_what_is_under_way() {
     assert_eq!(story.view(&latest, None).under_way, None);
     story.propose(1, "A candidate");
     assert_eq!(story.view(&latest, running).under_way.unwrap().phase, None, "the phase is not this candidate's");
+}
+
+#[test]
+fn a_calibration_and_a_confirmation_are_named() {
+    let mut story = Story::new();
+    let pair = |swapped| Some(CandidateRun { pair: 3, swapped, estimate: None, ln_e: None, ..golden("pair") });
+    let at = |id, phase, swapped| Latest {
+        experiment: Some(ExperimentId(id)),
+        phase: Some((phase, None)),
+        pair: pair(swapped),
+        outside: None,
+    };
+    let now = |story: &Story, latest: &Latest| text::status(&story.view(latest, Some(Holder { pid: None })), WIDE);
+    let calibrating = now(&story, &at(0, Phase::Measure, false));
+    let lines =
+        "now         #0 the calibration: the baseline against itself\n            measure, pair 3 of at most 10\n";
+    assert!(calibrating.contains(lines), "{calibrating}");
+    story.propose(1, "A candidate");
+    let confirming = now(&story, &at(1, Phase::Confirm, true));
+    assert!(confirming.contains("now         #1 A candidate\n            confirmation, pair 3\n"), "{confirming}");
+}
+
+#[test]
+fn what_is_measured_outside_of_any_experiment_is_named_while_it_runs() {
+    let mut story = night();
+    let what = "the validation of the gain";
+    let mut latest = Latest { outside: Some(what.to_owned()), ..Latest::default() };
+    latest.phase = Some((Phase::Measure, None));
+    latest.pair = Some(CandidateRun { pair: 7, ..golden("pair") });
+    let running = Some(Holder { pid: None });
+    let told = text::status(&story.view(&latest, running), WIDE);
+    assert!(told.contains(&format!("now         {what}\n            measure, pair 7\n")), "{told}");
+    assert_eq!(status_json(&story.view(&latest, running))["outside"]["pairs"], 7);
+    assert!(!text::status(&story.view(&latest, None), WIDE).contains(what), "a killed one is not under way");
+    story.propose(5, "Hash the keys once");
+    assert!(text::status(&story.view(&latest, running), WIDE).contains("unfinished  #5 Hash the keys once"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::simulation::{Machine, Noise};
 use super::{Call, PairScale, Race, RaceRule};
+use crate::domain::Decision;
 
 /// Races simulated for each kind of candidate: their mean number of runs is known to about 5 %.
 const RACES: u64 = 200;
@@ -19,6 +20,26 @@ const VALIDATION_BUILDS: f64 = 2.0;
 
 /// Candidates below which a night is short: an alpha epoch is not even filled once.
 const FEW: u32 = 20;
+
+/// Share of the session's time that a calibration of more than its first pairs may take: two candidates in a hundred.
+const CALIBRATION_SHARE: f64 = 0.02;
+
+/// Seconds that it may take where nothing says how long the session lasts: nobody waits for a minute.
+const CALIBRATION_UNTIMED_S: f64 = 60.0;
+
+/// Returns the A/A pairs of a calibration that is not told how many, once its first ten are measured: the most of 30,
+/// 20 and 10 whose runs, `pair_s` seconds a pair, fit into 2 % of the session.
+///
+/// `s` is a median of absolute values, whose relative standard error over n normal pairs is 1.17 / sqrt(n): 37 % after
+/// ten, 26 % after 20, 21 % after 30; beyond that the pairs of the candidates add more than any calibration. `T` is 1.25
+/// times the largest of fewer than 20 values, which grows with each pair, and a quantile from 20 on (statistics
+/// section 3); hence no number between. The choice looks at time only, never at a difference that was measured.
+pub fn calibration_pairs(pair_s: f64, session_s: Option<f64>) -> u32 {
+    let time = session_s.map_or(CALIBRATION_UNTIMED_S, |seconds| CALIBRATION_SHARE * seconds);
+    let (first, most) = (Decision::FIRST_CALIBRATION_PAIRS, Decision::MOST_CALIBRATION_PAIRS);
+    let fits = |pairs: &u32| f64::from(*pairs) * pair_s <= time;
+    [most, 2 * first].into_iter().find(fits).unwrap_or(first)
+}
 
 /// Mean bench runs that a race takes, both arms together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,6 +173,14 @@ impl Forecast {
         [self.in_time, self.horizon.listed, self.horizon.iterations].into_iter().flatten().min()
     }
 
+    /// Returns the expected seconds of the session: to its stop time, or until there is nothing left to try; `None`
+    /// where nothing ends it.
+    pub fn seconds(&self) -> Option<f64> {
+        let others = [self.horizon.listed, self.horizon.iterations].into_iter().flatten();
+        let of_others = others.map(|count| f64::from(count) * self.candidate_s);
+        of_others.chain(self.horizon.seconds).min_by(f64::total_cmp)
+    }
+
     /// Says whether time alone leaves fewer than 20 candidates, although more could come.
     pub fn is_short(&self) -> bool {
         let others = [self.horizon.listed, self.horizon.iterations].into_iter().flatten().min();
@@ -253,6 +282,31 @@ mod tests {
         assert_eq!(of(36_000.0, None, Some(30)).candidates(), Some(30));
         let short = of(1500.0, Some(200), None);
         assert!(short.is_short() && short.candidates() == Some(11), "{short:?}");
+    }
+
+    #[test]
+    fn a_session_lasts_to_its_stop_or_until_nothing_is_left() {
+        let of = |seconds, listed, iterations| {
+            Forecast::new(&COSTS, RUNS, Horizon { seconds, listed, iterations }).seconds()
+        };
+        assert_eq!(of(None, None, None), None);
+        assert!(near(of(Some(36_000.0), Some(12), Some(30)).unwrap(), 12.0 * 105.0));
+        assert!(near(of(Some(1000.0), Some(12), None).unwrap(), 1000.0));
+    }
+
+    #[test]
+    fn a_calibration_takes_more_pairs_while_they_are_two_percent_of_the_session() {
+        let night = Some(9.0 * 3600.0);
+        assert_eq!(calibration_pairs(0.2, night), 30);
+        assert_eq!(calibration_pairs(21.6, night), 30, "648 s of 648 s");
+        assert_eq!((calibration_pairs(21.7, night), calibration_pairs(32.4, night)), (20, 20));
+        assert_eq!((calibration_pairs(32.5, night), calibration_pairs(3600.0, night)), (10, 10));
+        assert_eq!(calibration_pairs(0.4, Some(60.0)), 10, "a demonstration is not lengthened");
+        assert_eq!(calibration_pairs(0.4, Some(0.0)), 10);
+        assert_eq!(
+            (calibration_pairs(2.0, None), calibration_pairs(3.0, None), calibration_pairs(3.1, None)),
+            (30, 20, 10)
+        );
     }
 
     #[test]

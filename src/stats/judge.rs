@@ -1,8 +1,10 @@
 //! The judge of one candidate: the contests of its primaries and the looks at its sentinels, over whole pairs.
 
-use crate::domain::{CoPrimary, Comparison, Effect, Pair, Patience, SentinelOutcome, SentinelState, Verdict};
+use crate::domain::{
+    CoPrimary, Comparison, Effect, MetricTerms, Pair, Patience, SentinelOutcome, SentinelState, Verdict,
+};
 
-use super::contest::{Contest, Terms};
+use super::contest::{Contest, Member, Terms};
 use super::guard::{CAP, ERROR, Guard};
 use super::sentinel::{Sample, Watch};
 use super::values::{plain, y_pair};
@@ -53,6 +55,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Says what each metric is judged by, where they are several.
+    fn several_terms(&self) -> Vec<MetricTerms> {
+        let of_goal = |(goal, primary): (&'_ GoalPlan, u32)| {
+            let of_member = |member: &Member| MetricTerms {
+                metric: member.metric.clone(),
+                primary,
+                delta0: member.delta0,
+                s: member.scale.s,
+                threshold: member.scale.threshold,
+            };
+            goal.members.iter().map(of_member).collect::<Vec<_>>()
+        };
+        let all: Vec<MetricTerms> = self.primaries.iter().zip(0..).flat_map(of_goal).collect();
+        if all.len() > 1 { all } else { Vec::new() }
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             alpha: self.alpha,
@@ -282,6 +300,7 @@ impl Judge {
             co_primaries: others.iter().filter_map(co_primary).collect(),
             sentinels,
             bound: None,
+            terms: self.plan.several_terms(),
         };
         let told = comparison.told().0 as usize;
         comparison.bound = self.contests.get(told).and_then(|contest| contest.race().bound());
@@ -343,7 +362,7 @@ mod tests {
     use super::*;
     use crate::domain::{Arm, Direction, MetricName, Objective, Order, Reading, Reduce, Scale};
     use crate::stats::simulation::{Machine, Noise};
-    use crate::stats::{Member, PairScale, ToleranceTest};
+    use crate::stats::{PairScale, ToleranceTest};
 
     fn name(text: &str) -> MetricName {
         MetricName::new(text).unwrap()
@@ -546,6 +565,14 @@ mod tests {
         let watched = &comparison.sentinels[0];
         assert_eq!((watched.metric.as_str(), watched.state), ("t_ms", SentinelState::Passed));
         assert!(watched.rule.starts_with("a primary that did not win, tolerance 1.00 %"), "{}", watched.rule);
+    }
+
+    #[test]
+    fn what_each_of_several_metrics_was_judged_by_is_told() {
+        let comparison = judge(with_co_primary(Vec::new()), (100.0, 50.0), (100.0, 40.0));
+        let terms: Vec<_> = comparison.terms.iter().map(|t| (t.metric.as_str(), t.primary, t.s, t.threshold)).collect();
+        assert_eq!(terms, [("t_ms", 0, 0.01, 0.02), ("rss", 1, 0.01, 0.02)]);
+        assert!(judge(plan(Vec::new()), (100.0, 50.0), (100.0, 40.0)).terms.is_empty(), "the effect says it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::domain::{Calibrated, MetricCalibration, Scale, Settings};
+use crate::domain::{Calibrated, MetricCalibration, Pair, Scale, Settings};
 use crate::engine::{EngineError, Purpose, Roles, Session, Wanted, identical_pairs};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::report::{CalibratedMetric, CalibrationReport, ForecastView, Lens, Screen, text};
@@ -35,7 +35,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Calibrate, ui: &Ui) -> Result<
     let calibrated = session.state().calibrated().cloned().ok_or(EngineError::NotCalibrated)?;
     session.rest("calibrated; 'autoresearch run' goes on from here")?;
     drop(session);
-    let mut report = report(&calibrated, &place)?;
+    let pairs = identical_pairs(&place.places.journal())?;
+    let mut report = report(&calibrated, &pairs, &place.settings);
     report.reused = reused;
     report.forecast = forecast.map(|forecast| view(&forecast, &calibrated, &place.settings));
     if args.json {
@@ -46,11 +47,11 @@ pub(in crate::cli) fn run(global: &Global, args: &Calibrate, ui: &Ui) -> Result<
     Ok(0)
 }
 
-fn report(calibrated: &Calibrated, place: &Place) -> Result<CalibrationReport, CliError> {
-    let roles = Roles::of_calibration(&place.settings, calibrated);
-    let metrics: Vec<_> = calibrated.metrics.iter().map(|metric| read_as(metric, &roles, &place.settings)).collect();
-    let pairs = identical_pairs(&place.places.journal())?;
-    Ok(CalibrationReport::new(calibrated, &metrics, &pairs))
+/// Says what a calibration and its pairs say, metric by metric.
+pub(super) fn report(calibrated: &Calibrated, pairs: &[Pair], settings: &Settings) -> CalibrationReport {
+    let roles = Roles::of_calibration(settings, calibrated);
+    let metrics: Vec<_> = calibrated.metrics.iter().map(|metric| read_as(metric, &roles, settings)).collect();
+    CalibrationReport::new(calibrated, &metrics, pairs)
 }
 
 /// Says how a metric is read.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
+use super::calibrate;
 use super::run::context;
 use crate::cli::args::{Doctor, Global};
 use crate::cli::error::CliError;
@@ -12,11 +13,11 @@ use crate::cli::place::{self, Place};
 use crate::cli::progress::Now;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
-use crate::engine::doctor::{self, Finding, Group, Report, Verdict};
+use crate::engine::doctor::{self, Finding, Group, Rehearsed, Report, Verdict};
 use crate::engine::{EngineError, Purpose};
 use crate::git::UserRepository;
 use crate::process::{Interrupts, SupervisorProgram};
-use crate::report::{self, ForecastView};
+use crate::report::{self, Ailment, CalibrationReport, ForecastView};
 
 /// The exit code when somebody stopped it.
 const INTERRUPTED: u8 = 130;
@@ -80,10 +81,34 @@ fn examine(global: &Global, flags: &Overrides, holdout: Option<&Path>, told: &mu
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Rehearsal);
-    if let Some(found) = doctor::rehearse(&context, told)? {
-        told.found(forecast(&ForecastView::new(&found, &place.settings, None)));
+    let Some(Rehearsed { calibrated, pairs, forecast: foreseen }) = doctor::rehearse(&context, told)? else {
+        return Ok(());
+    };
+    for ailment in diagnosis(&calibrate::report(&calibrated, &pairs, &place.settings)) {
+        told.found(ailment);
+    }
+    if let Some(foreseen) = foreseen {
+        told.found(forecast(&ForecastView::new(&foreseen, &place.settings, None)));
     }
     Ok(())
+}
+
+/// Makes a finding of everything that ails the machine; how coarse the metrics are is told with their noise.
+fn diagnosis(report: &CalibrationReport) -> Vec<Finding> {
+    let check = (Group::Baseline, "diagnosis");
+    let mut found = Vec::new();
+    for metric in &report.metrics {
+        for ailment in metric.findings.iter().filter(|finding| finding.about != Ailment::Resolution) {
+            let detail = format!("{}: {}", metric.lens.metric, ailment.what);
+            let warning = Finding::warning(check, detail).cure(&ailment.cure);
+            found.push(warning.fact("metric", metric.lens.metric.to_string()).fact("about", ailment.about.word()));
+        }
+    }
+    if found.is_empty() {
+        let nothing = "no drift, no effect of the order, no two levels, few outliers, no difference of the slots";
+        found.push(Finding::ok(check, nothing));
+    }
+    found
 }
 
 /// Makes a finding of what a session that starts now can do.

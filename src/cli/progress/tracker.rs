@@ -1,8 +1,8 @@
 //! What a run's events add up to for somebody who watches: the lines to write and the state to show.
 
 use crate::domain::{
-    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, RunSummary, Settings, Status, StopRule, Stopped,
-    Validated,
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, PhaseStarted, RunSummary, Settings, Status,
+    StopRule, Stopped, Validated,
 };
 use crate::engine::Roles;
 use crate::report::{ChangeView, Lens, Lenses, one_line, text};
@@ -98,6 +98,11 @@ impl Tracker {
                 let number = experiment.map(|id| format!("#{id} ")).unwrap_or_default();
                 let title = format!("{number}{}", one_line(&proposed.description));
                 self.step = Some(Step { title, ..Step::default() });
+                None
+            }
+            // What belongs to no experiment begins with a line that names it.
+            Event::PhaseStarted(PhaseStarted { phase: Phase::Measure, what: Some(what) }) if experiment.is_none() => {
+                self.step = Some(Step { title: one_line(what), validates: true, ..Step::default() });
                 None
             }
             Event::PhaseStarted(started) => {
@@ -325,8 +330,9 @@ fn unguarded(calibrated: &Calibrated, settings: &Settings) -> String {
 
 impl Step {
     fn limit(&self, settings: &Settings) -> Option<u32> {
-        let most = if self.calibrates { settings.decision.calibration_pairs } else { settings.decision.max_pairs };
-        (!self.validates).then_some(most)
+        let decision = &settings.decision;
+        let most = if self.calibrates { decision.calibration_pairs } else { Some(decision.max_pairs) };
+        most.filter(|_| !self.validates)
     }
 }
 
@@ -337,7 +343,7 @@ fn milestone(text: impl AsRef<str>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Note, PhaseStarted};
+    use crate::domain::Note;
     use crate::journal::{Reader, sample};
 
     /// Returns the events of a sample journal of ten experiments, of which the last is kept.

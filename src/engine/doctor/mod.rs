@@ -20,5 +20,5 @@ pub use commands::examine_commands;
 pub use config::examine_config;
 pub use finding::{Finding, Group, Report, Verdict, exit_code};
 pub use machine::examine_machine;
-pub use rehearsal::rehearse;
+pub use rehearsal::{Rehearsed, rehearse};
 pub use repository::{examine_branch, examine_repository};

@@ -1,6 +1,6 @@
 //! The noise of the base against itself, and the smallest effect that a session could resolve with it.
 
-use crate::domain::{Arm, Calibrated, HoldoutCalibration, MetricCalibration, Objective, Phase, Scale, Sentinel};
+use crate::domain::{Arm, Calibrated, MetricCalibration, Objective, Phase, Scale, Sentinel};
 use crate::engine::EngineError;
 use crate::engine::calibrate::SetupTimes;
 use crate::engine::roles::{Role, Roles};
@@ -16,12 +16,11 @@ const COARSE: f64 = 0.05;
 /// Warms up and calibrates as a session does, and reports on every judged metric.
 pub(super) fn measure(
     session: &mut Session<'_, '_>,
-    (times, held_s): (SetupTimes, Option<f64>),
+    times: SetupTimes,
     report: &mut dyn Report,
 ) -> Result<(), EngineError> {
-    let pairs = session.settings.decision.calibration_pairs;
-    report.doing(&format!("noise: {pairs} pairs of the base against itself"));
-    match calibrate(session, pairs, (times, held_s), report) {
+    report.doing("noise: pairs of the base against itself");
+    match calibrate(session, times, report) {
         Ok(()) => {}
         Err(EngineError::BaselineBroken { detail }) => {
             report.found(Finding::failure(CHECK, detail));
@@ -45,21 +44,9 @@ pub(super) fn measure(
     Ok(())
 }
 
-fn calibrate(
-    session: &mut Session<'_, '_>,
-    count: u32,
-    (times, held_s): (SetupTimes, Option<f64>),
-    report: &mut dyn Report,
-) -> Result<(), EngineError> {
+fn calibrate(session: &mut Session<'_, '_>, times: SetupTimes, report: &mut dyn Report) -> Result<(), EngineError> {
     warm_up(session)?;
-    let mut pairs = Vec::new();
-    for number in 1..=count {
-        report.progress(&format!("pair {number} of {count}"));
-        pairs.extend(session.next_identical_pair(number)?);
-    }
-    // Of the holdout this knows one run, which is enough for the forecast.
-    let holdout = held_s.map(|run_s| HoldoutCalibration { run_s, ..HoldoutCalibration::default() });
-    session.calibrate(&pairs, holdout, times)
+    session.calibrate(None, times, &mut |number, count| report.progress(&format!("pair {number} of {count}")))
 }
 
 fn warm_up(session: &mut Session<'_, '_>) -> Result<(), EngineError> {

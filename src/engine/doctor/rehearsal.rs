@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::domain::{Arm, ExperimentId};
+use crate::domain::{Arm, Calibrated, ExperimentId, Pair};
 use crate::engine::EngineError;
 use crate::engine::calibrate::SetupTimes;
 use crate::engine::experiment::ExperimentFacts;
+use crate::engine::identical::identical_pairs;
 use crate::engine::places::Places;
 use crate::engine::runner::Failure;
 use crate::engine::session::{Context, Purpose, Session};
@@ -22,11 +23,22 @@ use super::steps::{Outcome, Step, rewrote};
 
 const ARMS: [Arm; 2] = [Arm::Baseline, Arm::Candidate];
 
-/// Builds, checks and measures the base in two slots of its own, and forecasts a session with it where that works. What
+/// What a rehearsal measured.
+#[derive(Debug, Clone)]
+pub struct Rehearsed {
+    /// What the pairs of the base against itself say.
+    pub calibrated: Calibrated,
+    /// These pairs.
+    pub pairs: Vec<Pair>,
+    /// What a session that starts now can do.
+    pub forecast: Option<Forecast>,
+}
+
+/// Builds, checks and measures the base in two slots of its own, and returns what it measured where that works. What
 /// the project does wrong is a finding; the only error is [`EngineError::Interrupted`].
 ///
 /// The slots are removed afterwards; logs stay below the session's state when something failed.
-pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<Option<Forecast>, EngineError> {
+pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<Option<Rehearsed>, EngineError> {
     let places = context.places.rehearsal();
     let mut told = Told { report, failed: false };
     let ended = in_folders(&places, |places| {
@@ -44,19 +56,19 @@ pub fn rehearse(context: &Context<'_>, report: &mut dyn Report) -> Result<Option
         let hide = can_hide(&context);
         go_through(&mut session, &context, hide, &mut told)
     });
-    let forecast = match ended {
+    let found = match ended {
         Err(EngineError::Interrupted | EngineError::StopRequested) => return Err(EngineError::Interrupted),
         Err(error) => {
             told.found(Finding::failure((Group::Slots, "slots"), error.to_string()));
             None
         }
-        Ok(forecast) => forecast,
+        Ok(found) => found,
     };
     if !told.failed {
         // A log too many does no harm.
         let _ = std::fs::remove_dir_all(places.state());
     }
-    Ok(forecast)
+    Ok(found)
 }
 
 /// Passes findings on and remembers whether one was a failure.
@@ -111,28 +123,28 @@ fn go_through(
     context: &Context<'_>,
     hide: bool,
     report: &mut dyn Report,
-) -> Result<Option<Forecast>, EngineError> {
+) -> Result<Option<Rehearsed>, EngineError> {
     session.recorder.begin(ExperimentFacts::new(ExperimentId::BASELINE));
     let mut walk = Walk { session, report, hide, alone: true };
-    let times = match walk.set_up()? {
+    let mut times = match walk.set_up()? {
         Some(times) if walk.each_arm(&Step::Bench)?.is_some() => times,
         _ => {
             walk.skip();
             return Ok(None);
         }
     };
-    let held = if walk.session.settings.holdout.is_some() {
-        let Some(seconds) = walk.each_arm(&Step::Holdout)? else {
+    if walk.session.settings.holdout.is_some() {
+        times.held = walk.each_arm(&Step::Holdout)?;
+        if times.held.is_none() {
             walk.skip();
             return Ok(None);
-        };
-        Some(seconds)
-    } else {
-        None
-    };
+        }
+    }
     arms::report(walk.session, context, (walk.hide, walk.alone), walk.report);
-    noise::measure(walk.session, (times, held), walk.report)?;
-    Ok(walk.session.forecast())
+    noise::measure(walk.session, times, walk.report)?;
+    let Some(calibrated) = walk.session.state().calibrated().cloned() else { return Ok(None) };
+    let pairs = identical_pairs(&walk.session.places.journal())?;
+    Ok(Some(Rehearsed { calibrated, pairs, forecast: walk.session.forecast() }))
 }
 
 /// The rehearsal under way.

@@ -1,9 +1,12 @@
 //! Where a session stands, as `status` prints it.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::log::{cells, columns};
 use super::{duration, evidence, labelled};
+use crate::domain::Phase;
 use crate::report::grid::{Grid, Screen};
 use crate::report::session::{BudgetView, CalibrationView, Counts, SessionView, Standing, UnderWay};
 use crate::report::validation::ValidationView;
@@ -31,8 +34,13 @@ pub fn status(view: &SessionView, screen: Screen) -> String {
         text += &labelled("validated", &gain(validated, view));
         text += &labelled("", &validated.remark);
     }
+    if let Some(outside) = &view.outside {
+        text += &labelled("now", &outside.what);
+        text += &labelled("", &steps(outside.phase, outside.step.as_ref(), outside.pairs).join(", "));
+    }
     if let Some(under_way) = &view.under_way {
-        let label = if matches!(view.standing, Standing::Running { .. }) { "now" } else { "unfinished" };
+        let running = matches!(view.standing, Standing::Running { .. }) && view.outside.is_none();
+        let label = if running { "now" } else { "unfinished" };
         text += &labelled(label, &format!("#{} {}", under_way.experiment, under_way.description));
         text += &labelled("", &progress(under_way));
     }
@@ -107,16 +115,22 @@ fn gain(validated: &ValidationView, view: &SessionView) -> String {
 }
 
 fn progress(under_way: &UnderWay) -> String {
-    let mut parts = Vec::new();
-    if let Some(phase) = under_way.phase {
-        parts.push(under_way.what.as_ref().map_or_else(|| phase.to_string(), |what| format!("{phase} {what}")));
-    }
-    if under_way.pairs > 0 {
-        parts.push(format!("pair {} of at most {}", under_way.pairs, under_way.max_pairs));
+    // Pairs that confirm a win in swapped slots are no part of the race.
+    let raced = under_way.pairs > 0 && under_way.phase != Some(Phase::Confirm);
+    let mut parts = steps(under_way.phase, under_way.what.as_ref(), under_way.pairs);
+    if let Some(last) = parts.last_mut().filter(|_| raced) {
+        let _ = write!(last, " of at most {}", under_way.max_pairs);
     }
     parts.extend(under_way.change.as_ref().map(ToString::to_string));
     parts.extend(under_way.ln_e.map(|ln_e| evidence(ln_e, under_way.ln_e_needed)));
     if parts.is_empty() { "proposed".to_owned() } else { parts.join(", ") }
+}
+
+/// Names the phase and the pair that something is at.
+fn steps(phase: Option<Phase>, what: Option<&String>, pairs: u32) -> Vec<String> {
+    let phase = phase.map(|phase| what.map_or_else(|| phase.to_string(), |what| format!("{phase} {what}")));
+    let pair = (pairs > 0).then(|| format!("pair {pairs}"));
+    phase.into_iter().chain(pair).collect()
 }
 
 fn keeps(view: &SessionView, screen: Screen) -> String {
