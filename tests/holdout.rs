@@ -184,6 +184,7 @@ fn a_holdout_that_fails_on_the_baseline_stops_the_session_at_its_start() {
         assert!(env.verdicts("counting").is_empty() && env.events("counting", "pair").is_empty());
     }
     let env = project();
+    env.patch("1-win.patch", "src/work", "900\n");
     env.configure(|config| config["holdout"]["files"] = json!(["nothing/**"]));
     let error = env.run(["run"]).expect(1).stderr;
     assert!(error.contains("'nothing/**' in holdout.files matches no file"), "{error}");
