@@ -177,12 +177,14 @@ fn a_holdout_that_fails_on_the_baseline_stops_the_session_at_its_start() {
     ] {
         let env = project();
         env.script("holdout.sh", script);
+        env.commit("a holdout that does not work");
         tuned(&env, "1-tuned.patch");
         let error = env.run(["run"]).expect(3).stderr;
         assert!(error.contains(part) && error.contains("its output is in "), "{error}");
         assert!(env.verdicts("counting").is_empty() && env.events("counting", "pair").is_empty());
     }
     let env = project();
+    env.patch("1-win.patch", "src/work", "900\n");
     env.configure(|config| config["holdout"]["files"] = json!(["nothing/**"]));
     let error = env.run(["run"]).expect(1).stderr;
     assert!(error.contains("'nothing/**' in holdout.files matches no file"), "{error}");
@@ -300,6 +302,7 @@ fn a_candidate_that_fails_or_answers_otherwise_on_the_holdout_only_is_dropped_fo
         "#!/bin/sh\nset -eu\nif grep -q fails src/other; then exit 1; fi\n\
          echo \"INVARIANT answer=$(grep -c other src/other || true)\"\necho METRIC secret_ms=31337\n",
     );
+    env.commit("a holdout that fails and answers");
     for (name, other) in [("1-fails.patch", "fails\n"), ("2-other.patch", "other\n")] {
         env.change(name, |env| {
             env.write("src/work", "900\n");

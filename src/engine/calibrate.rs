@@ -91,7 +91,7 @@ impl Session<'_, '_> {
         calibrated.holdout = holdout;
         calibrated.epoch = self.forecast_epoch(&calibrated);
         calibrated.metrics = self.metric_calibrations(pairs, self.next_alpha(calibrated.epoch));
-        self.check_limits(&Roles::new(self.settings, self.bench.plan.metrics()), pairs)?;
+        check_limits(&Roles::new(self.settings, self.bench.plan.metrics()), pairs)?;
         self.recorder.session(Event::Calibrated(Box::new(calibrated.clone())), Durability::Synced)?;
         self.adopt(&calibrated);
         Ok(())
@@ -195,31 +195,30 @@ impl Session<'_, '_> {
             }
         }
     }
+}
 
-    /// Refuses a baseline that breaks one of its own limits.
-    pub(super) fn check_limits(&self, roles: &Roles, pairs: &[Pair]) -> Result<(), EngineError> {
-        for (name, role) in roles.iter() {
-            let Some(sentinel) = role.sentinel() else { continue };
-            let Some(median) = median_of(pairs, name) else { continue };
-            let broken = match (sentinel.max, sentinel.min) {
-                (Some(max), _) if median > max => Some(format!("above its max of {max}")),
-                (_, Some(min)) if median < min => Some(format!("below its min of {min}")),
-                _ => None,
-            };
-            let unequal =
-                sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
-            if let Some(how) = broken {
-                let detail = format!("sentinel {name} is {median} on the baseline, {how}");
-                return Err(EngineError::BaselineBroken { detail });
-            }
-            if unequal {
-                let detail =
-                    format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
-                return Err(EngineError::BaselineBroken { detail });
-            }
+/// Refuses a baseline that breaks one of its own limits.
+pub(super) fn check_limits(roles: &Roles, pairs: &[Pair]) -> Result<(), EngineError> {
+    for (name, role) in roles.iter() {
+        let Some(sentinel) = role.sentinel() else { continue };
+        let Some(median) = median_of(pairs, name) else { continue };
+        let broken = match (sentinel.max, sentinel.min) {
+            (Some(max), _) if median > max => Some(format!("above its max of {max}")),
+            (_, Some(min)) if median < min => Some(format!("below its min of {min}")),
+            _ => None,
+        };
+        let unequal =
+            sentinel.exact && pairs.iter().any(|p| p.values(name).is_some_and(|(b, c)| b.to_bits() != c.to_bits()));
+        if let Some(how) = broken {
+            let detail = format!("sentinel {name} is {median} on the baseline, {how}");
+            return Err(EngineError::BaselineBroken { detail });
         }
-        Ok(())
+        if unequal {
+            let detail = format!("sentinel {name} is configured 'exact' but differs between runs of the same program");
+            return Err(EngineError::BaselineBroken { detail });
+        }
     }
+    Ok(())
 }
 
 /// One metric's part in the comparison.

@@ -2,7 +2,7 @@
 
 use crate::domain::{Arm, CandidateRun, Event, ExperimentId, HoldoutCalibration, Pair, Phase};
 use crate::engine::EngineError;
-use crate::engine::calibrate::{auto_wall, median_of};
+use crate::engine::calibrate::{auto_wall, check_limits, median_of};
 use crate::engine::recorder::Durability;
 use crate::engine::roles::Roles;
 use crate::engine::session::Session;
@@ -97,7 +97,7 @@ impl Session<'_, '_> {
     fn what_pairs_show(&self, pairs: &[Pair]) -> Result<HoldoutCalibration, EngineError> {
         let Some(held) = &self.bench.held else { return Ok(HoldoutCalibration::default()) };
         let roles = Roles::of_holdout(self.settings, held.plan.metrics());
-        self.check_limits(&roles, pairs)?;
+        check_limits(&roles, pairs)?;
         Ok(HoldoutCalibration {
             pairs: u32::try_from(pairs.len()).unwrap_or(u32::MAX),
             metrics: self.calibrations_of(pairs, (&roles, &held.lines), 0.0),

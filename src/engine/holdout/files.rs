@@ -64,16 +64,13 @@ impl HeldFiles {
     /// Lays the files for one run: those of the repository in the slot, others in a folder below the slot's private one.
     pub(super) fn lay(&self, slot: &Path, home: &Path) -> Result<Laid, EngineError> {
         let mut laid = Laid::default();
-        let folder = match &self.outside {
-            None => slot.to_owned(),
-            Some(_) => {
-                let folder = home.join(FOLDER);
-                remove(&folder)?;
-                make_folders(&folder, &mut laid)?;
-                laid.outside = Some(folder.clone());
-                folder
-            }
-        };
+        let mut folder = slot.to_owned();
+        if self.outside.is_some() {
+            folder = home.join(FOLDER);
+            remove(&folder)?;
+            make_folders(&folder, &mut laid)?;
+            laid.outside = Some(folder.clone());
+        }
         for file in &self.files {
             lay_one(&folder, file, &mut laid)?;
         }

@@ -1,5 +1,7 @@
 //! One experiment whole, as `show` prints it.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::plot::Strip;
@@ -158,7 +160,7 @@ fn holdout(view: &ExperimentView, screen: Screen) -> String {
     }
     for ended in &held.phases {
         let result = ended.failure.as_deref().unwrap_or("done");
-        text += &format!("  {} {}: {}\n", ended.phase, duration(ended.seconds), one_line(result));
+        let _ = writeln!(text, "  {} {}: {}", ended.phase, duration(ended.seconds), one_line(result));
     }
     text
 }
