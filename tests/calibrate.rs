@@ -63,8 +63,8 @@ fn a_calibration_without_a_set_number_takes_what_the_session_has_time_for() {
     assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 30, "they are seconds of a hundred hours");
     let shown = env.run(["config"]).expect(0).stdout;
     assert!(shown.contains("10 to 30, as the session has time"), "{shown}");
-    env.configure(|config| config["stop"] = json!({ "maxHours": 0.01 }));
-    assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 10, "more would be half of the night");
+    env.configure(|config| config["stop"] = json!({ "maxHours": 0.001 }));
+    assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 10, "more would be too large a share of it");
     env.configure(|config| config["decision"] = json!({ "calibrationPairs": 10 }));
     env.configure(|config| config["stop"] = json!({ "maxHours": 100.0 }));
     assert_eq!(env.run(["calibrate", "--json"]).expect(0).json()["pairs"], 10, "as it is set");
