@@ -83,7 +83,7 @@ fn settings_of_tools_that_a_candidate_leaves_at_home_do_not_reach_the_next() {
     );
     env.commit("a bench whose tool has settings at home");
     env.change("1-plants.patch", |env| {
-        env.write("src/program", "mkdir -p \"$HOME/.cargo\"\necho '[build]' > \"$HOME/.cargo/config.toml\"\nexit 1\n")
+        env.write("src/program", "mkdir -p \"$HOME/.cargo\"\necho '[build]' > \"$HOME/.cargo/config.toml\"\nexit 1\n");
     });
     judge_patches(&env, &[("plants", "crash", "bench_failed", "")]);
 }
