@@ -29,6 +29,7 @@ mod places;
 mod prepared;
 mod queue;
 mod race;
+mod reach;
 mod ready;
 mod recorder;
 mod recover;

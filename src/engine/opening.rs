@@ -18,6 +18,7 @@ use super::experiment::ExperimentFacts;
 use super::harness::Harness;
 use super::idea_book::OwedEdit;
 use super::queue::PatchQueues;
+use super::reach::Reach;
 use super::recorder::{Durability, Recorder};
 use super::recover;
 use super::rings::Rings;
@@ -127,7 +128,9 @@ impl<'a, 'o> Session<'a, 'o> {
         std::fs::create_dir_all(places.cache())
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
-        let runner = Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
+        let inherited = context.inherited.clone();
+        let reach = Reach::new((settings, places), user, private.path(), &inherited);
+        let runner = Runner::new((settings, places), reach, context.supervisor, context.interrupts, inherited);
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;
