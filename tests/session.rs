@@ -258,9 +258,9 @@ fn a_bench_sees_neither_checkout_nor_journal_nor_references_nor_home_nor_the_oth
         env.repo().join(".git/refs/heads/main"),
         env.state("counting").join("journal.jsonl"),
     ];
-    let list: String = places.iter().map(|path| format!(" '{}'", path.display())).collect();
+    let list = places.map(|path| format!("'{}'", path.display())).join(" ");
     let bench = format!(
-        "#!/bin/sh\nset -eu\nfor f in{list} ../a/src/work ../b/src/work; do\n\
+        "#!/bin/sh\nset -eu\nfor f in {list} ../a/src/work ../b/src/work; do\n\
          if cat \"$f\" > /dev/null 2>&1; then echo \"saw $f\"; fi\ndone\n\
          if git rev-parse -q --verify HEAD^{{tree}} > /dev/null; then echo git works; fi\n\
          echo \"METRIC work=$(cat src/work)\"\n"

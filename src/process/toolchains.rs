@@ -124,7 +124,9 @@ mod tests {
     fn home_with(folders: &[&str]) -> (tempfile::TempDir, PathBuf) {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().canonicalize().unwrap();
-        folders.iter().for_each(|folder| fs::create_dir_all(path.join(folder)).unwrap());
+        for folder in folders {
+            fs::create_dir_all(path.join(folder)).unwrap();
+        }
         (home, path)
     }
 
