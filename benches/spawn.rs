@@ -54,7 +54,21 @@ fn supervised_unconfined(bencher: divan::Bencher<'_, '_>) {
 
 #[divan::bench]
 fn supervised_confined(bencher: divan::Bencher<'_, '_>) {
-    let hidden = tempfile::tempdir().expect("a temporary folder");
-    let hidden = vec![PathBuf::from(hidden.path())];
-    supervised(bencher, Confinement { hidden, network: Network::Loopback, enforce: true, ..Confinement::default() });
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let folder = |name: &str| {
+        let folder = home.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder in it");
+        folder
+    };
+    // As many walls as a session has: a home with toolchains, and private folders in place of shared ones.
+    let private = folder("private");
+    let confinement = Confinement {
+        writable: vec![folder("slot"), private.clone()],
+        hidden: vec![home.path().to_owned(), PathBuf::from("/run")],
+        replaced: ["/tmp", "/var/tmp"].map(|place| (PathBuf::from(place), private.clone())).to_vec(),
+        read_only: [".rustup", ".cargo/bin", ".nvm", ".local/bin", "objects", "git"].map(folder).to_vec(),
+        network: Network::Loopback,
+        enforce: true,
+    };
+    supervised(bencher, confinement);
 }

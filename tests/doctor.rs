@@ -275,3 +275,72 @@ fn a_build_that_stamps_the_state_of_its_checkout_is_warned_of() {
     let findings = doctor(&env).1;
     assert_eq!(the(&findings, "stamp", "warning")["facts"]["files"], serde_json::json!(["version.mk"]));
 }
+
+/// Returns what the doctor says that a failing bench needs, and whether it runs with that.
+#[track_caller]
+fn need_of(env: &TestEnvironment, bench: &str) -> (String, String) {
+    env.script("bench.sh", &format!("#!/bin/sh\nset -eu\n{bench}\necho METRIC work=$(cat src/work)\n"));
+    let (code, findings) = doctor(env);
+    assert_eq!(code, 3, "{findings:#?}");
+    let failed = the(&findings, "bench", "failure");
+    (failed["facts"]["setting"].as_str().unwrap_or_default().to_owned(), text(failed, "cure").to_owned())
+}
+
+/// Says whether reading is restricted here; where it is not, nothing fails for want of it.
+fn reading_is_restricted(env: &TestEnvironment) -> bool {
+    let findings = env.run(["doctor", "--json"]).json()["findings"].clone();
+    text(&sandbox(findings.as_array().unwrap())["facts"], "reading").starts_with("works")
+}
+
+#[test]
+fn a_file_of_the_home_that_the_bench_reads_is_named_with_its_setting() {
+    let env = TestEnvironment::counting_project();
+    if !reading_is_restricted(&env) {
+        return;
+    }
+    std::fs::create_dir_all(env.beside("home/data/set")).unwrap();
+    std::fs::write(env.beside("home/data/set/input"), "1\n").unwrap();
+    std::fs::create_dir_all(env.beside("home/.ssh")).unwrap();
+    let input = env.beside("home/data/set/input");
+    let (setting, cure) = need_of(&env, &format!("cat '{}' > /dev/null", input.display()));
+    assert_eq!(setting, "sandbox.readOnly");
+    assert!(cure.starts_with("set \"sandbox\": {\"readOnly\": [\"~/data"), "{cure}");
+    env.configure(|config| config["sandbox"]["readOnly"] = serde_json::json!(["~/data"]));
+    assert_eq!(doctor(&env).0, 0);
+}
+
+#[test]
+fn a_variable_that_the_bench_needs_is_named_with_its_setting() {
+    let env = TestEnvironment::counting_project();
+    let (setting, cure) = need_of(&env, ": \"${NO_COLOR:?is not set}\"");
+    assert_eq!((setting.as_str(), cure.as_str()), ("sandbox.env", "set \"sandbox\": {\"env\": [\"NO_COLOR\"]}"));
+    env.configure(|config| config["sandbox"]["env"] = serde_json::json!(["NO_COLOR"]));
+    assert_eq!(doctor(&env).0, 0);
+}
+
+#[test]
+fn a_folder_that_the_bench_writes_becomes_a_cache_of_each_slot() {
+    let env = TestEnvironment::counting_project();
+    std::fs::create_dir_all(env.beside("home/cache")).unwrap();
+    std::fs::write(env.beside("home/cache/warm"), "mine\n").unwrap();
+    let cache = env.beside("home/cache");
+    if !(reading_is_restricted(&env) && mounts(&env)) {
+        return;
+    }
+    let line = format!("cat '{0}/warm' > /dev/null; echo x >> '{0}/warm'", cache.display());
+    let (setting, cure) = need_of(&env, &line);
+    assert_eq!(
+        (setting.as_str(), cure.starts_with("set \"sandbox\": {\"caches\": [\"~/cache\"]}")),
+        ("sandbox.caches", true),
+        "{cure}"
+    );
+    std::fs::write(env.beside("home/cache/warm"), "mine\n").unwrap();
+    env.configure(|config| config["sandbox"]["caches"] = serde_json::json!(["~/cache"]));
+    assert_eq!(doctor(&env).0, 0);
+    assert_eq!(std::fs::read_to_string(env.beside("home/cache/warm")).unwrap(), "mine\n", "each slot writes its copy");
+}
+
+fn mounts(env: &TestEnvironment) -> bool {
+    let findings = env.run(["doctor", "--json"]).json()["findings"].clone();
+    text(&sandbox(findings.as_array().unwrap())["facts"], "mount_namespace").starts_with("works")
+}

@@ -145,6 +145,15 @@ fn a_program_that_is_no_supervisor_is_named() {
 }
 
 #[test]
+fn files_that_the_program_was_started_with_do_not_reach_the_job() {
+    let bench = Bench::new("ls -l /proc/self/fd");
+    let open = fs::File::create(bench.path("left-open")).unwrap();
+    rustix::io::fcntl_setfd(&open, rustix::io::FdFlags::empty()).unwrap();
+    assert!(bench.run().is_success());
+    assert!(!bench.stdout().contains("left-open"), "{}", bench.stdout());
+}
+
+#[test]
 fn nothing_outlives_its_time_limit_whatever_it_does() {
     let stubborn = "trap '' TERM; sleep 600 & (trap '' TERM; setsid sleep 600 &) ; setsid sh -c 'trap \"\" TERM; \
                     (sleep 600 &) ; sleep 600' & exec 3>&1; while :; do sleep 600; done";
@@ -226,13 +235,35 @@ fn a_full_disk_breaks_the_limit() {
 }
 
 #[test]
-fn a_memory_limit_lets_allocations_fail() {
-    let mut bench = Bench::new("sleep 0.1; dd if=/dev/zero of=/dev/null bs=256M count=1");
-    bench.job.limits.memory_bytes = Some(128 << 20);
-    assert_eq!(bench.run().outcome, Outcome::Code(1));
-    assert!(bench.stderr().contains("memory"), "{}", bench.stderr());
-    bench.job.limits.memory_bytes = None;
+fn too_much_memory_breaks_the_limit_also_when_many_processes_hold_it_together() {
+    let hold = "head -c 48M /dev/zero | tail -c 48M | sleep 600 &";
+    let mut bench = Bench::new(&format!("{hold} {hold} {hold} {hold} wait"));
+    bench.job.limits.memory_bytes = Some(96 << 20);
+    bench.job.grace = Duration::from_mins(1);
+    assert_eq!(bench.run().outcome, Outcome::LimitBroken(LimitKind::Memory));
+    assert_eq!(bench.survivors(), 0);
+    let mut bench = Bench::new("head -c 48M /dev/zero | tail -c 48M | wc -c; sleep 0.2");
+    bench.job.limits.memory_bytes = Some(96 << 20);
     assert!(bench.run().is_success());
+}
+
+#[test]
+fn a_file_that_would_grow_too_large_breaks_the_limit_whoever_writes_it() {
+    let broken = Outcome::LimitBroken(LimitKind::File);
+    let outcome = |line: &str| {
+        let mut bench = Bench::new(line);
+        bench.job.limits.file_bytes = Some(1 << 20);
+        let outcome = bench.run().outcome;
+        let largest = fs::metadata(bench.path("big")).map_or(0, |found| found.len());
+        assert!(largest <= 1 << 20, "{line}: {largest}");
+        outcome
+    };
+    assert_eq!(outcome("exec head -c 2M /dev/zero > big"), broken, "the command itself");
+    assert_eq!(outcome("head -c 2M /dev/zero > big; exit 7"), broken, "a child, and the command ends its own way");
+    assert_eq!(outcome("trap '' XFSZ; head -c 2M /dev/zero > big || exit 3"), broken, "the signal is ignored");
+    assert_eq!(outcome("head -c 2M /dev/zero"), broken, "a log is a file too");
+    assert_eq!(outcome("head -c 1M /dev/zero > big"), Outcome::Code(0), "the limit itself is allowed");
+    assert_eq!(outcome("head -c 1000 /dev/zero > big; exit 3"), Outcome::Code(3), "another failure is another");
 }
 
 #[test]
@@ -407,7 +438,8 @@ fn works(mechanism: &str) -> bool {
 #[test]
 fn the_probe_names_every_mechanism_and_answers_with_a_reason() {
     let found = probe(&supervisor()).unwrap();
-    assert_eq!(found.keys().collect::<Vec<_>>(), ["landlock", "mount_namespace", "network_namespace", "seccomp"]);
+    let names = ["landlock", "mount_namespace", "network_namespace", "reading", "seccomp", "signal_scope"];
+    assert_eq!(found.keys().collect::<Vec<_>>(), names);
     assert!(found.values().all(|text| text.starts_with("works") || text.starts_with("missing: ")), "{found:?}");
 }
 
@@ -478,6 +510,110 @@ fn only_writable_paths_can_be_written() {
     };
     bench.run();
     assert_eq!(bench.stdout(), "moved\ntmp\nnull\nstderr\nkept\nkept\nread\n", "{}", bench.stderr());
+}
+
+/// Makes a confined bench that hides `home` and `shared` of its folder and sees a private folder in place of `shared`.
+fn secluded(line: &str) -> Bench {
+    let mut bench = Bench::new(line);
+    for folder in ["home/.ssh", "home/tools/bin", "shared", "private", "slot"] {
+        fs::create_dir_all(bench.path(folder)).unwrap();
+    }
+    for file in ["home/.ssh/key", "home/tools/bin/tool", "shared/socket", "slot/file"] {
+        fs::write(bench.path(file), format!("{file}\n")).unwrap();
+    }
+    bench.job.dir = bench.path("slot");
+    bench.job.confinement = Confinement {
+        writable: vec![bench.path("slot")],
+        hidden: ["home", "shared"].map(|name| bench.path(name)).to_vec(),
+        replaced: vec![(bench.path("shared"), bench.path("private"))],
+        read_only: vec![bench.path("home/tools")],
+        network: Network::Full,
+        enforce: true,
+    };
+    bench
+}
+
+#[test]
+fn a_home_cannot_be_read_but_for_the_tools_in_it() {
+    if !works("reading") {
+        return;
+    }
+    let bench = secluded("cat file ../home/tools/bin/tool ../home/.ssh/key ../shared/socket; ls ../home/.ssh");
+    bench.run();
+    assert_eq!(bench.stdout(), "slot/file\nhome/tools/bin/tool\n", "{}", bench.stderr());
+}
+
+#[test]
+fn a_private_folder_stands_in_place_of_a_shared_one_and_can_be_written() {
+    if !(works("mount_namespace") && works("landlock")) {
+        return;
+    }
+    // A tool that lies in the shared folder is seen there, and no more writable than elsewhere.
+    let mut bench = secluded(
+        "echo x > ../shared/new && ls ../shared; (echo x > ../home/tools/new) 2>/dev/null || echo kept; \
+         cat ../shared/tool/file && (echo x > ../shared/tool/file) 2>/dev/null || echo kept",
+    );
+    fs::create_dir(bench.path("shared/tool")).unwrap();
+    fs::write(bench.path("shared/tool/file"), "tool\n").unwrap();
+    bench.job.confinement.read_only.push(bench.path("shared/tool"));
+    bench.run();
+    assert_eq!(bench.stdout(), "new\ntool\nkept\ntool\nkept\n", "{}", bench.stderr());
+    assert!(bench.path("private/new").exists() && !bench.path("shared/new").exists());
+}
+
+#[test]
+fn shared_memory_is_the_jobs_own() {
+    if !works("mount_namespace") || !Path::new("/dev/shm").is_dir() {
+        return;
+    }
+    let mut bench = secluded("");
+    bench.job.command = Command::Shell(format!("echo x > /dev/shm/{0} && echo written", bench.word));
+    bench.run();
+    assert_eq!(bench.stdout(), "written\n", "{}", bench.stderr());
+    assert!(!Path::new("/dev/shm").join(&bench.word).exists());
+}
+
+#[test]
+fn other_processes_can_be_neither_signalled_nor_looked_into() {
+    if !works("signal_scope") {
+        return;
+    }
+    let mut other = Plain::new("sleep").arg("600").env("SECRET", "value").spawn().unwrap();
+    let id = other.id();
+    let line = format!(
+        "kill -0 {id} 2>/dev/null || echo out of reach; cat /proc/{id}/environ 2>/dev/null || echo unread; \
+         kill -0 $PPID 2>/dev/null || echo supervisor out of reach; sleep 600 & kill $! && echo own in reach"
+    );
+    let bench = secluded(&line);
+    bench.run();
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(bench.stdout(), "out of reach\nunread\nsupervisor out of reach\nown in reach\n");
+}
+
+#[test]
+fn a_command_of_root_has_no_right_that_lifts_its_walls() {
+    let bench = secluded(
+        "grep CapEff /proc/self/status; umount ../home 2>/dev/null || mount -t tmpfs x . 2>/dev/null || echo held",
+    );
+    bench.run();
+    let (rights, held) = bench.stdout().split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let rights = u64::from_str_radix(rights.rsplit('\t').next().unwrap(), 16).unwrap();
+    let (admin, trace, resource) = (1 << 21, 1 << 19, 1 << 24);
+    assert_eq!(rights & (admin | trace | resource), 0, "{rights:x}");
+    assert_eq!(held, "held\n");
+}
+
+#[test]
+fn a_tool_that_was_named_through_a_link_is_found_by_that_name() {
+    if !works("mount_namespace") {
+        return;
+    }
+    let mut bench = secluded("cat ../home/current/tool; cat ../home/.ssh/key");
+    std::os::unix::fs::symlink(bench.path("home/tools/bin"), bench.path("home/current")).unwrap();
+    bench.job.confinement.read_only = vec![bench.path("home/current")];
+    bench.run();
+    assert_eq!(bench.stdout(), "home/tools/bin/tool\n", "{}", bench.stderr());
 }
 
 #[test]

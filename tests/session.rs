@@ -222,3 +222,93 @@ fn try_refuses_what_is_no_candidate_at_all() {
     assert!(!env.has_rev("autoresearch/counting"));
     env.run(["try"]).expect(2);
 }
+
+/// Says whether a wall stands on this machine, by what the session wrote down.
+fn stands(env: &TestEnvironment, wall: &str) -> bool {
+    let enforced = &env.events("counting", "sandbox")[0]["enforced"];
+    enforced[wall].as_str().unwrap().starts_with("works")
+}
+
+/// Returns everything that runs of a session wrote to standard output.
+fn outputs(env: &TestEnvironment) -> String {
+    let mut folders = vec![env.state("counting").join("runs")];
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "out") {
+                text += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn a_bench_sees_neither_checkout_nor_journal_nor_references_nor_home_nor_the_other_slot() {
+    let env = TestEnvironment::counting_project();
+    std::fs::create_dir_all(env.beside("home/.ssh")).unwrap();
+    std::fs::write(env.beside("home/.ssh/key"), "secret\n").unwrap();
+    let places = [
+        env.beside("home/.ssh/key"),
+        env.repo().join("src/work"),
+        env.repo().join(".git/config"),
+        env.repo().join(".git/refs/heads/main"),
+        env.state("counting").join("journal.jsonl"),
+    ];
+    let list = places.map(|path| format!("'{}'", path.display())).join(" ");
+    let bench = format!(
+        "#!/bin/sh\nset -eu\nfor f in {list} ../a/src/work ../b/src/work; do\n\
+         if cat \"$f\" > /dev/null 2>&1; then echo \"saw $f\"; fi\ndone\n\
+         if git rev-parse -q --verify HEAD^{{tree}} > /dev/null; then echo git works; fi\n\
+         echo \"METRIC work=$(cat src/work)\"\n"
+    );
+    env.script("bench.sh", &bench);
+    env.commit("a curious bench");
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    let seen = outputs(&env);
+    assert!(seen.contains("git works"), "{seen}");
+    if stands(&env, "reading") {
+        let saw: std::collections::BTreeSet<&str> = seen.lines().filter(|line| line.starts_with("saw ")).collect();
+        // Each run sees its own slot by that way, and no other.
+        assert_eq!(saw, ["saw ../a/src/work", "saw ../b/src/work"].into());
+        let runs = seen.matches("METRIC").count();
+        assert_eq!(seen.matches("saw ").count(), runs, "one slot for each run");
+    }
+}
+
+#[test]
+fn a_file_that_grows_too_large_is_a_broken_limit() {
+    let env = TestEnvironment::counting_project();
+    env.configure(|config| config["limits"] = json!({ "fileBytes": 100_000 }));
+    env.script(
+        "bench.sh",
+        "#!/bin/sh\nset -eu\nhead -c $(cat src/work)00 /dev/zero > \"$TMPDIR/big\" || exit 4\necho METRIC work=1\n",
+    );
+    env.commit("a bench that writes");
+    env.patch("1-large.patch", "src/work", "2000\n");
+    env.run(["run"]).expect(0);
+    let settled = env.settled("counting", "large");
+    assert_eq!(
+        (settled["status"].as_str(), settled["reason"].as_str()),
+        (Some("crash"), Some("resource_limit")),
+        "{settled}"
+    );
+}
+
+#[test]
+fn objects_that_the_repository_borrows_stay_in_sight() {
+    let env = TestEnvironment::counting_project();
+    let lender = env.beside("home/lender.git");
+    env.git(["clone", "-q", "--bare", ".", lender.to_str().unwrap()]);
+    std::fs::write(env.repo().join(".git/objects/info/alternates"), format!("{}/objects\n", lender.display())).unwrap();
+    env.git(["repack", "-q", "-a", "-d", "-l"]);
+    env.script("bench.sh", "#!/bin/sh\nset -eu\ngit cat-file -e HEAD:src/other\necho METRIC work=$(cat src/work)\n");
+    env.commit("a bench that asks git");
+    env.patch("1-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    assert_eq!(env.settled("counting", "win")["status"], "keep");
+}

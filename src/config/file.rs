@@ -332,7 +332,6 @@ pub(super) struct StopFile {
 /// Resource limits of each command.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct LimitsFile {
     /// Largest stdout and stderr of one command together, in bytes.
     #[schemars(extend("default" = super::resolve::OUTPUT_BYTES))]
@@ -340,21 +339,20 @@ pub(super) struct LimitsFile {
     /// Largest log kept of one command, in bytes; longer ones are cut in the middle.
     #[schemars(extend("default" = super::resolve::LOG_BYTES))]
     pub(super) log_bytes: Option<u64>,
-    /// Address space of each process, in bytes. Default: no limit.
+    /// Memory that one command's processes hold together, in bytes. Default: no limit.
     pub(super) memory_bytes: Option<u64>,
     /// Processes of one command. Default: no limit.
     pub(super) processes: Option<u64>,
     /// Free disk below which the session stops, in bytes.
     #[schemars(extend("default" = super::resolve::DISK_FREE_BYTES))]
     pub(super) disk_free_bytes: Option<u64>,
-    /// Reserved: largest file that a command may write.
-    pub(super) file_bytes: Option<Unsupported>,
+    /// Largest file that a command may write, in bytes. Default: no limit.
+    pub(super) file_bytes: Option<u64>,
 }
 
 /// What commands may reach.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct SandboxFile {
     /// What of the network: nothing, a loopback of their own, this host, or everything.
     #[serde(default)]
@@ -363,11 +361,11 @@ pub(super) struct SandboxFile {
     /// Whether to refuse a machine that cannot enforce this.
     #[schemars(extend("default" = false))]
     pub(super) require: Option<bool>,
-    /// Further folders that may be read: absolute, or ~/...
+    /// Further files and folders outside the repository that may be read, also the sockets in them: absolute, or ~/...
     #[schemars(extend("default" = super::resolve::READ_ONLY))]
     pub(super) read_only: Option<Vec<String>>,
-    /// Reserved: further folders that may be written, one copy per slot.
-    pub(super) caches: Option<Unsupported>,
+    /// Further folders that may be written, one copy per slot: absolute, or ~/...
+    pub(super) caches: Option<Vec<String>>,
     /// Further environment variables that commands see.
     pub(super) env: Option<Vec<String>>,
 }

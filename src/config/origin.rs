@@ -228,6 +228,7 @@ fn limits(s: &Settings) -> Rows {
         row("limits.logBytes", s.limits.log_bytes),
         row("limits.memoryBytes", json!(s.limits.memory_bytes)),
         row("limits.processes", json!(s.limits.processes)),
+        row("limits.fileBytes", json!(s.limits.file_bytes)),
         row("limits.diskFreeBytes", s.limits.disk_free_bytes),
         row("sandbox.network", json!(s.sandbox.network)),
         row("sandbox.require", s.sandbox.require),

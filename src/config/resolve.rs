@@ -322,6 +322,7 @@ impl Context {
             log_bytes: some("limits.logBytes", file.log_bytes.unwrap_or(LOG_BYTES))?,
             memory_bytes: maybe("limits.memoryBytes", file.memory_bytes)?,
             processes: maybe("limits.processes", file.processes)?,
+            file_bytes: maybe("limits.fileBytes", file.file_bytes)?,
             disk_free_bytes: file.disk_free_bytes.unwrap_or(DISK_FREE_BYTES),
         })
     }
@@ -341,8 +342,7 @@ impl Context {
             network: file.network.unwrap_or_default(),
             require: file.require.unwrap_or_default(),
             read_only: self.each("sandbox.readOnly", Some(read_only), check::outer_folder)?,
-            // Refused in this version when the file is read.
-            caches: Vec::new(),
+            caches: self.each("sandbox.caches", file.caches.as_ref(), check::outer_folder)?,
             env: self.each("sandbox.env", file.env.as_ref(), check::variable)?,
         })
     }

@@ -145,7 +145,6 @@ fn keys_of_other_versions_are_refused_and_not_ignored() {
         ("candidates[0].sweep", json!({"candidates": [{"sweep": {}}]})),
         ("candidates[0].agent", json!({"candidates": [{"agent": {}}]})),
         ("candidatesOrder", json!({"candidatesOrder": "turns"})),
-        ("limits.fileBytes", json!({"limits": {"fileBytes": 1}})),
         ("stop.consecutiveCrashes", json!({"stop": {"consecutiveCrashes": 3}})),
         ("stop.agentCost", json!({"stop": {"agentCost": 3}})),
         ("stop.file", json!({"stop": {"file": "x"}})),

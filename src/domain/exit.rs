@@ -12,6 +12,8 @@ pub enum LimitKind {
     Memory,
     /// `limits.processes`.
     Processes,
+    /// `limits.fileBytes` of one file.
+    File,
     /// `limits.diskFreeBytes` left on the disk.
     Disk,
 }
@@ -77,6 +79,7 @@ impl std::fmt::Display for Outcome {
             Self::LimitBroken(LimitKind::Output) => f.write_str("output limit"),
             Self::LimitBroken(LimitKind::Memory) => f.write_str("memory limit"),
             Self::LimitBroken(LimitKind::Processes) => f.write_str("process limit"),
+            Self::LimitBroken(LimitKind::File) => f.write_str("file size limit"),
             Self::LimitBroken(LimitKind::Disk) => f.write_str("disk limit"),
             Self::Aborted => f.write_str("aborted"),
         }

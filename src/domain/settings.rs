@@ -358,10 +358,13 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Largest log kept of one command, in bytes; longer ones are cut in the middle.
     pub log_bytes: u64,
-    /// Address space of each process, in bytes.
+    /// Memory that one command's processes hold together, in bytes.
     pub memory_bytes: Option<u64>,
     /// Processes of one command.
     pub processes: Option<u64>,
+    /// Largest file that a command may write, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
     /// Free disk below which the session stops, in bytes.
     pub disk_free_bytes: u64,
 }

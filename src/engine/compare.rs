@@ -303,7 +303,14 @@ fn decision(question: &Question) -> Decision {
 }
 
 fn limits() -> Limits {
-    Limits { output_bytes: 4 << 30, log_bytes: 1 << 20, memory_bytes: None, processes: None, disk_free_bytes: 1 << 30 }
+    Limits {
+        output_bytes: 4 << 30,
+        log_bytes: 1 << 20,
+        memory_bytes: None,
+        processes: None,
+        file_bytes: None,
+        disk_free_bytes: 1 << 30,
+    }
 }
 
 fn sandbox() -> Sandbox {

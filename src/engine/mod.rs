@@ -33,6 +33,7 @@ mod places;
 mod prepared;
 mod queue;
 mod race;
+mod reach;
 mod ready;
 mod recorder;
 mod recover;

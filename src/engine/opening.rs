@@ -21,6 +21,7 @@ use super::harness::Harness;
 use super::idea_book::OwedEdit;
 use super::inventory::Inventories;
 use super::queue::PatchQueues;
+use super::reach::Reach;
 use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
 use super::rings::Rings;
@@ -142,7 +143,9 @@ impl<'a, 'o> Session<'a, 'o> {
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
-        let runner = Runner::new(settings, places, context.supervisor, context.interrupts, context.inherited.clone());
+        let inherited = context.inherited.clone();
+        let reach = Reach::new((settings, places), user, private.path(), &inherited);
+        let runner = Runner::new((settings, places), reach, context.supervisor, context.interrupts, inherited);
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{Command, Exit, Network, Outcome, Phase, Reason, Settings};
+use crate::domain::{Command, Exit, Outcome, Phase, Reason, Settings};
 use crate::git;
 use crate::policy;
-use crate::process::{self, Confinement, Environment, Interrupts, Job, JobLimits, ProcessError, SupervisorProgram};
+use crate::process::{self, Environment, Interrupts, Job, JobLimits, ProcessError, SupervisorProgram};
 
 use super::EngineError;
 use super::places::Places;
+use super::reach::{Ease, Reach};
 
 /// Time between TERM and KILL for a command that ran into its limit.
 const GRACE: Duration = Duration::from_secs(2);
@@ -77,35 +78,44 @@ pub(super) struct Runner<'a> {
     interrupts: &'a Interrupts,
     /// The environment that the program itself was started in, from which the allow-list picks.
     inherited: Vec<(OsString, OsString)>,
-    /// What commands do not see, and what of it they do, read-only.
-    hidden: Vec<PathBuf>,
-    visible: Vec<PathBuf>,
-    /// What no command ever sees.
-    secret: Vec<PathBuf>,
+    reach: Reach,
 }
 
 impl<'a> Runner<'a> {
     /// Binds the runner to a session.
     pub(super) fn new(
-        settings: &'a Settings,
-        places: &'a Places,
+        (settings, places): (&'a Settings, &'a Places),
+        reach: Reach,
         supervisor: &'a SupervisorProgram,
         interrupts: &'a Interrupts,
         inherited: Vec<(OsString, OsString)>,
     ) -> Self {
-        let (hidden, visible, secret) = (Vec::new(), Vec::new(), Vec::new());
-        Self { settings, places, supervisor, interrupts, inherited, hidden, visible, secret }
+        Self { settings, places, supervisor, interrupts, inherited, reach }
     }
 
-    /// Hides files and folders from every command from now on, but for what is listed as visible below them; empty
-    /// lists end that.
-    pub(super) fn hide(&mut self, hidden: Vec<PathBuf>, visible: Vec<PathBuf>) {
-        (self.hidden, self.visible) = (hidden, visible);
+    /// Returns what commands can reach.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Grants every command more from now on, for a trial; the default ends that.
+    pub(super) fn ease(&mut self, ease: Ease) {
+        self.reach.ease(ease);
+    }
+
+    /// Returns the environment that the program was started in.
+    pub(super) fn inherited(&self) -> &[(OsString, OsString)] {
+        &self.inherited
+    }
+
+    /// Removes a slot's copies of the caches that the settings name.
+    pub(super) fn drop_caches(&self, slot: &str) -> Result<(), EngineError> {
+        self.reach.drop_caches(&self.places.slot_home(slot))
     }
 
     /// Hides files and folders from every command for good, where the machine can.
     pub(super) fn keep_secret(&mut self, secret: Vec<PathBuf>) {
-        self.secret = secret;
+        self.reach.keep_secret(secret);
     }
 
     /// Runs a command in a slot to its end. `Ok(Err(_))` is the command's failure, `Err(_)` is ours.
@@ -147,7 +157,9 @@ impl<'a> Runner<'a> {
         if let Some(folder) = errand.log.parent() {
             std::fs::create_dir_all(folder).map_err(|source| EngineError::io("create folder", folder, source))?;
         }
-        let environment = Environment { home: &home, tmp: &tmp, names: &self.settings.sandbox.env, added: &errand.env };
+        let names = [self.settings.sandbox.env.as_slice(), &self.reach.eased().env].concat();
+        let environment = Environment { home: &home, tmp: &tmp, names: &names, added: &errand.env };
+        self.reach.copy_caches(&home)?;
         environment.create_folders(self.inherited.iter().cloned())?;
         let env = environment.variables(self.inherited.iter().cloned());
         Ok(Job {
@@ -160,25 +172,8 @@ impl<'a> Runner<'a> {
             grace: GRACE,
             limits: self.limits(),
             cores: self.settings.host.pin.clone().filter(|_| is_measured(errand.phase)),
-            confinement: self.confinement(slot, errand, home),
+            confinement: self.reach.confine(slot.root, &home, errand.network),
         })
-    }
-
-    /// Lets a command write in its slot and its private home only, and reach no more network than configured.
-    fn confinement(&self, slot: SlotPlace<'_>, errand: &Errand<'_>, home: PathBuf) -> Confinement {
-        Confinement {
-            writable: vec![slot.root.to_owned(), home],
-            // A command's own log must stay in sight: it may open it again by its name in /dev.
-            hidden: self
-                .hidden
-                .iter()
-                .chain(self.secret.iter().filter(|p| !errand.log.starts_with(p)))
-                .cloned()
-                .collect(),
-            read_only: self.visible.clone(),
-            network: if errand.network { Network::Full } else { self.settings.sandbox.network },
-            enforce: true,
-        }
     }
 
     /// Cuts the kept logs of a finished command to `limits.logBytes`.
@@ -195,6 +190,7 @@ impl<'a> Runner<'a> {
             output_bytes: limits.output_bytes,
             memory_bytes: limits.memory_bytes,
             processes: limits.processes,
+            file_bytes: limits.file_bytes,
             disk_free_bytes: Some(limits.disk_free_bytes),
         }
     }

@@ -19,6 +19,7 @@ use super::home;
 use super::inventory::Checked;
 use super::metrics_file::MetricsFile;
 use super::places::Places;
+use super::reach::Ease;
 use super::runner::{Errand, Failure, Runner, SlotPlace};
 
 /// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
@@ -272,17 +273,18 @@ impl<'a> Workbench<'a> {
 
     /// Removes an arm's warm caches, so that its next build starts from nothing.
     pub(super) fn empty_caches(&mut self, arm: Arm) -> Result<(), EngineError> {
-        self.kept_folders().iter().try_for_each(|folder| Ok(git::remove_below(self.root(arm), folder)?))
+        self.kept_folders().iter().try_for_each(|folder| git::remove_below(self.root(arm), folder))?;
+        self.runner.drop_caches(self.place(arm).name)
     }
 
-    /// Hides the other slot and the user's checkout from everything that runs in an arm's slot from now on, where the
-    /// machine can; `None` ends that. `objects` stays in sight: the slots' git reads the user's objects.
-    pub(super) fn seclude(&mut self, arm: Option<Arm>, objects: &Path) {
-        let Some(arm) = arm else { return self.runner.hide(Vec::new(), Vec::new()) };
-        let other = &self.slots[1 - self.index(arm)];
-        let other_home = self.places.slot_home(other.name().as_str());
-        let hidden = vec![self.root.clone(), other.root().to_owned(), other_home];
-        self.runner.hide(hidden, vec![objects.to_owned(), self.private.path().to_owned()]);
+    /// Returns the runner of this bench's commands.
+    pub(super) fn runner(&self) -> &Runner<'a> {
+        &self.runner
+    }
+
+    /// Grants commands more than the settings from now on, for a trial; the default ends that.
+    pub(super) fn ease(&mut self, ease: Ease) {
+        self.runner.ease(ease);
     }
 
     /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.

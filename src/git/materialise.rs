@@ -1,5 +1,9 @@
 //! Writes files into a slot: plain ones from their blobs, converted ones by git with the user's own settings.
+//!
+//! The user's filters run for what the user committed only, and in the user's checkout: one that is a script of the
+//! repository is the user's there, while in a slot a candidate could have brought it.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -13,8 +17,8 @@ use crate::domain::ObjectId;
 use super::command::{Git, alternate};
 use super::error::Doing;
 use super::manifest::{Folder, Seal, index_entry};
-use super::objects::{EXECUTABLE, SYMLINK, to_os};
-use super::private::absent;
+use super::objects::{EXECUTABLE, Node, SYMLINK, to_os};
+use super::private::{Filters, absent, oid};
 use super::scan::{digest, remove};
 use super::{GitError, UserRepository};
 
@@ -24,23 +28,40 @@ pub(super) struct Writer {
     pub(super) user: UserRepository,
     pub(super) root: PathBuf,
     pub(super) converts: bool,
+    pub(super) filters: Filters,
 }
 
 impl Writer {
-    /// Prepares git on the slot's files with the user's settings and filters, and an index of our choice.
-    fn user_git(&self, index: &Path) -> Git {
-        Git::new(&self.root)
+    /// Prepares git on files of a folder with the user's settings and filters, and an index of our choice.
+    fn user_git(&self, folder: &Path, index: &Path) -> Git {
+        Git::new(folder)
             .env("GIT_DIR", self.user.git_dir())
-            .env("GIT_WORK_TREE", &self.root)
+            .env("GIT_WORK_TREE", folder)
             .env("GIT_INDEX_FILE", index)
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternate(&self.repo.path().join("objects")))
             .setting("checkout.workers=0")
     }
 
+    /// Prepares git on the slot's files with the user's settings but for the filters.
+    fn slot_git(&self, index: &Path) -> Git {
+        self.filters.off.iter().fold(self.user_git(&self.root, index), |git, off| git.setting(off))
+    }
+
     /// Checks a whole commit out, as git does it in the user's repository.
     pub(super) fn check_out(&self, commit: &ObjectId, index: &Path) -> Result<(), GitError> {
-        self.user_git(index).args(["read-tree", "--reset", "-u", commit.as_str()]).output()?;
-        Ok(())
+        self.slot_git(index).args(["read-tree", "--reset", "-u", commit.as_str()]).output()?;
+        let tree = self.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
+        let tree = tree.doing("read a tree", self.repo.path())?;
+        let mut filtered = Vec::new();
+        for path in &self.filters.paths {
+            let found = tree.get_path(to_os(path)).ok();
+            let node =
+                found.and_then(|entry| Some(Node { id: entry.id(), mode: u32::try_from(entry.filemode()).ok()? }));
+            // A sparse checkout leaves some out.
+            let node = node.filter(|node| node.mode != SYMLINK && self.root.join(to_os(path)).is_file());
+            filtered.extend(node.map(|node| (path, node)));
+        }
+        self.filter(&filtered)
     }
 
     /// Writes files as the manifest has them, and records their state there.
@@ -61,21 +82,27 @@ impl Writer {
         converted.into_iter().try_for_each(|path| self.record(path, manifest))
     }
 
-    /// Lets git write files through its conversions and the user's filters.
+    /// Lets git write files through its conversions, and those of the user that have a filter through that.
     fn convert(&self, paths: &[&Vec<u8>], manifest: &mut Folder) -> Result<(), GitError> {
-        if paths.is_empty() {
+        let nodes = paths.iter().filter_map(|path| Some((*path, manifest.get_mut(path)?.node)));
+        let (filtered, others): (Vec<_>, Vec<_>) = nodes.partition(|(path, _)| self.filters.paths.contains(*path));
+        if !others.is_empty() {
+            let (_scratch, index) = scratch_index(&others)?;
+            self.slot_git(&index).args(["checkout-index", "-a", "-f"]).output()?;
+        }
+        self.filter(&filtered)
+    }
+
+    /// Lets git write files through the user's filters, which start in the user's checkout.
+    fn filter(&self, files: &[(&Vec<u8>, Node)]) -> Result<(), GitError> {
+        if files.is_empty() {
             return Ok(());
         }
-        let scratch = tempfile::tempdir().doing("make a scratch folder below", &std::env::temp_dir())?;
-        let file = scratch.path().join("index");
-        let mut index = Index::open(&file).doing("make an index", &file)?;
-        for path in paths {
-            if let Some(tracked) = manifest.get_mut(path) {
-                index.add(&index_entry(path, tracked.node, None)).doing("make an index", &file)?;
-            }
-        }
-        index.write().doing("write an index", &file)?;
-        self.user_git(&file).args(["checkout-index", "-a", "-f"]).output()?;
+        let (_scratch, index) = scratch_index(files)?;
+        let mut prefix = OsString::from("--prefix=");
+        prefix.push(&self.root);
+        prefix.push("/");
+        self.user_git(self.user.root(), &index).args(["checkout-index", "-a", "-f"]).arg(prefix).output()?;
         Ok(())
     }
 
@@ -115,4 +142,16 @@ impl Writer {
             OpenOptions::new().write(true).create_new(true).mode(permissions).open(&full).doing("create", &full)?;
         file.write_all(content).doing("write", &full)
     }
+}
+
+/// Makes an index of some files in a folder that goes with the guard.
+fn scratch_index(files: &[(&Vec<u8>, Node)]) -> Result<(tempfile::TempDir, PathBuf), GitError> {
+    let scratch = tempfile::tempdir().doing("make a scratch folder below", &std::env::temp_dir())?;
+    let file = scratch.path().join("index");
+    let mut index = Index::open(&file).doing("make an index", &file)?;
+    for (path, node) in files {
+        index.add(&index_entry(path, *node, None)).doing("make an index", &file)?;
+    }
+    index.write().doing("write an index", &file)?;
+    Ok((scratch, file))
 }

@@ -1,5 +1,6 @@
 //! The private repository: where candidates become trees and commits, out of reach of the user's references.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -33,8 +34,18 @@ pub struct PrivateRepository {
     pub(super) user: UserRepository,
     pub(super) repo: Repository,
     pub(super) traits: Traits,
+    pub(super) filters: Filters,
     folder: PathBuf,
     path: PathBuf,
+}
+
+/// The user's filters.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filters {
+    /// Paths of the base that have one.
+    pub(super) paths: BTreeSet<Vec<u8>>,
+    /// Settings that switch all of them off.
+    pub(super) off: Vec<String>,
 }
 
 /// How the bytes of a checked-out file come from its blob.
@@ -85,7 +96,9 @@ impl PrivateRepository {
             sparse: survey.sparse,
             file_mode: config.get("core.filemode").is_none_or(super::survey::truth),
         };
-        Ok(Self { user: user.clone(), repo, traits, folder, path })
+        let paths = survey.filtered.iter().map(|path| path.clone().into_bytes()).collect();
+        let filters = Filters { paths, off: config.without_filters() };
+        Ok(Self { user: user.clone(), repo, traits, filters, folder, path })
     }
 
     /// Brings settings and references up to date with the user's repository, as at a session's start.

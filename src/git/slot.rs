@@ -102,7 +102,8 @@ impl Slot {
         let admin = Admin::new(private.path(), &root, name, private.traits.sparse);
         let ready = private.path().join("autoresearch").join(format!("ready-{}", name.as_str()));
         let converts = private.traits.bytes != Bytes::OfTheBlob;
-        let writer = Writer { repo: private.library()?, user: private.user.clone(), root: root.clone(), converts };
+        let (user, filters) = (private.user.clone(), private.filters.clone());
+        let writer = Writer { repo: private.library()?, user, root: root.clone(), converts, filters };
         let fresh = !(ready.exists() && root.join(".git").exists());
         if fresh {
             remove(&ready)?;

@@ -258,6 +258,14 @@ impl EffectiveConfig {
         self.get(key).is_some_and(truth)
     }
 
+    /// Returns the settings that switch every configured filter off.
+    pub(super) fn without_filters(&self) -> Vec<String> {
+        let names = self.0.keys().filter_map(|key| key.strip_prefix("filter.")?.rsplit_once('.'));
+        let names: BTreeSet<&str> = names.map(|(name, _)| name).collect();
+        let off = |name: &str| ["smudge=", "process=", "required=false"].map(|part| format!("filter.{name}.{part}"));
+        names.into_iter().flat_map(off).collect()
+    }
+
     fn any(&self, test: impl Fn(&str, &str) -> bool) -> bool {
         self.0.iter().any(|(key, value)| test(key, value))
     }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::domain::{Author, ObjectId};
 
 use super::GitError;
-use super::command::{Git, records};
+use super::command::{Git, records, to_path};
 use super::error::Doing;
+
+/// Object stores of one repository that are looked into; git itself follows five levels.
+const BORROWED_MAX: usize = 16;
 
 /// What the user's HEAD is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +106,20 @@ impl UserRepository {
         self.common_dir.join("objects")
     }
 
+    /// Returns every folder that objects are read from: the repository's own, and those that it borrows from.
+    pub fn object_stores(&self) -> Vec<PathBuf> {
+        let mut stores = vec![self.objects()];
+        let mut next = 0;
+        while let Some(store) = stores.get(next).filter(|_| next < BORROWED_MAX).cloned() {
+            let listed = std::fs::read(store.join("info/alternates")).unwrap_or_default();
+            let lines = listed.split(|&b| b == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+            let borrowed: Vec<PathBuf> = lines.map(|line| store.join(to_path(line))).collect();
+            stores.extend(borrowed.into_iter().filter(|found| found.is_dir()));
+            next += 1;
+        }
+        stores
+    }
+
     /// Prepares a git process in the checkout.
     pub(super) fn git(&self) -> Git {
         Git::new(&self.root)
@@ -174,7 +191,7 @@ impl UserRepository {
         let mut worktree = None;
         for record in records(&listed) {
             if let Some(path) = record.strip_prefix(b"worktree ") {
-                worktree = Some(super::command::to_path(path));
+                worktree = Some(to_path(path));
             } else if record == wanted.as_bytes() {
                 return Ok(worktree);
             }

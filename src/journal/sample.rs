@@ -98,6 +98,7 @@ pub fn settings() -> Settings {
             log_bytes: 1 << 20,
             memory_bytes: None,
             processes: None,
+            file_bytes: None,
             disk_free_bytes: 1 << 30,
         },
         sandbox: Sandbox {

@@ -93,7 +93,7 @@ impl Environment<'_> {
 }
 
 /// Returns the folder that a variable names, or its usual place in the user's home.
-fn folder_of(own: &BTreeMap<OsString, OsString>, name: &str, usual: &str) -> Option<PathBuf> {
+pub(super) fn folder_of(own: &BTreeMap<OsString, OsString>, name: &str, usual: &str) -> Option<PathBuf> {
     let named = own.get(OsStr::new(name)).filter(|value| !value.is_empty()).map(PathBuf::from);
     named.or_else(|| own.get(OsStr::new("HOME")).map(|home| Path::new(home).join(usual)))
 }

@@ -105,18 +105,22 @@ pub enum SetupStep {
     Spawn,
     /// Confining the command to some cores.
     Pin,
-    /// Limiting the memory of the new process.
-    LimitMemory,
+    /// Limiting the size of files.
+    LimitFiles,
     /// Entering new namespaces.
     EnterNamespaces,
     /// Hiding a path.
     Hide,
+    /// Putting a folder in the place of another.
+    Replace,
     /// Keeping a path visible below a hidden one.
     Expose,
     /// Making a path read-only.
     MakeReadOnly,
-    /// Forbidding writes elsewhere than below a path.
-    RestrictWrites,
+    /// Giving up what lifts walls.
+    DropPrivileges,
+    /// Forbidding access elsewhere than below some paths.
+    RestrictAccess,
     /// Cutting off the network.
     RestrictNetwork,
 }
@@ -129,12 +133,14 @@ impl std::fmt::Display for SetupStep {
             Self::OpenLog => "open the log file",
             Self::Spawn => "create the process",
             Self::Pin => "pin to cores",
-            Self::LimitMemory => "limit the memory of",
+            Self::LimitFiles => "limit the files of",
             Self::EnterNamespaces => "enter new namespaces in",
             Self::Hide => "hide",
+            Self::Replace => "replace",
             Self::Expose => "keep visible",
             Self::MakeReadOnly => "make read-only",
-            Self::RestrictWrites => "restrict writing to",
+            Self::DropPrivileges => "give up",
+            Self::RestrictAccess => "restrict access to",
             Self::RestrictNetwork => "restrict the network of",
         })
     }

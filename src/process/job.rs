@@ -37,11 +37,14 @@ pub struct Job {
 pub struct JobLimits {
     /// Largest size of the stdout and stderr files together, in bytes; looked at every 50 ms and at the end.
     pub output_bytes: u64,
-    /// Address space of each process, in bytes (`RLIMIT_AS`, Linux only). A process that hits it sees its
-    /// allocation fail and ends as it likes, so this shows as that exit and not as a broken limit.
+    /// Memory that the job's processes hold together, in bytes, each shared page counted once; looked at every 50 ms
+    /// (Linux only).
     pub memory_bytes: Option<u64>,
     /// Processes of the job at one time, counted every 50 ms (Linux only).
     pub processes: Option<u64>,
+    /// Size beyond which no file can grow, in bytes (`RLIMIT_FSIZE`). A process that tries gets SIGXFSZ, or an error
+    /// where it ignores that.
+    pub file_bytes: Option<u64>,
     /// Free space that must stay on the disk of [`Job::dir`], in bytes; looked at every 50 ms.
     pub disk_free_bytes: Option<u64>,
 }
@@ -49,7 +52,7 @@ pub struct JobLimits {
 impl Default for JobLimits {
     /// Returns no limit but the default of `limits.outputBytes`, 4 GiB.
     fn default() -> Self {
-        Self { output_bytes: 4 << 30, memory_bytes: None, processes: None, disk_free_bytes: None }
+        Self { output_bytes: 4 << 30, memory_bytes: None, processes: None, file_bytes: None, disk_free_bytes: None }
     }
 }
 
@@ -60,13 +63,15 @@ impl Default for JobLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Confinement {
     /// Files and folders that may be written, beside `/dev/null` and its like, `/dev/shm`, pseudo-terminals, the
-    /// job's own log files and the folder named by its `TMPDIR` (Landlock).
+    /// job's own log files, the folder named by its `TMPDIR` and what is `replaced` (Landlock).
     pub writable: Vec<PathBuf>,
-    /// Files and folders that look empty (mount namespace). What lies below one of them and is the job's folder,
-    /// `writable` or `read_only` stays visible.
+    /// Files and folders that look empty (mount namespace) or cannot be read (Landlock, without one). What lies below
+    /// one of them and is the job's folder, `writable` or `read_only` stays visible.
     pub hidden: Vec<PathBuf>,
-    /// Files and folders that may not be written although they lie below a writable one (mount namespace). A
-    /// writable path below one of them stays writable.
+    /// Pairs of a folder and one that is seen in its place and may be written (mount namespace).
+    pub replaced: Vec<(PathBuf, PathBuf)>,
+    /// Files and folders that stay visible, and may not be written although they lie below a writable one (mount
+    /// namespace). A writable path below one of them stays writable.
     pub read_only: Vec<PathBuf>,
     /// What of the network it may reach. `None` and `Loopback` need a network namespace; without one `None` forbids
     /// sockets (seccomp) and `Loopback` is not enforced. `Host` and `Full` change nothing.

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use rustix::fs::Access;
 use rustix::process::Pid;
 
+use super::confine;
 use super::error::SetupStep;
 use super::pin::Pinned;
 use super::wire::{RunOrder, SetupFailure};
@@ -59,8 +60,23 @@ impl Logs {
     }
 }
 
+/// Stack of the thread that starts the command, in bytes.
+const STACK: usize = 512 << 10;
+
+/// Starts the command in a thread that locks itself in first and then ends: the supervisor itself stays free.
+pub(super) fn launch_locked(order: &RunOrder, logs: &Logs) -> Result<Launched, SetupFailure> {
+    let Some(walls) = &order.walls else { return launch(order, logs) };
+    let failed = |error: &io::Error| SetupFailure::new(SetupStep::Spawn, "thread", error);
+    std::thread::scope(|scope| {
+        let start = || confine::lock(order, walls, [&logs.stdout, &logs.stderr]).and_then(|()| launch(order, logs));
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, start);
+        let joined = thread.map_err(|error| failed(&error))?.join();
+        joined.unwrap_or_else(|_| Err(failed(&io::ErrorKind::Other.into())))
+    })
+}
+
 /// Starts the command.
-pub(super) fn launch(order: &RunOrder, logs: &Logs) -> Result<Launched, SetupFailure> {
+fn launch(order: &RunOrder, logs: &Logs) -> Result<Launched, SetupFailure> {
     let Some((name, args)) = order.argv.split_first() else {
         return Ok(refuse(logs, NOT_FOUND, "the command is empty"));
     };

@@ -14,6 +14,7 @@ compile_error!("autoresearch supervises process trees on Linux (and process grou
 mod confine;
 mod environment;
 mod error;
+mod full_files;
 mod interrupts;
 mod job;
 mod launch;
@@ -23,6 +24,7 @@ mod run;
 mod supervisor;
 mod sys;
 mod tool;
+mod toolchains;
 #[cfg_attr(target_os = "linux", path = "tree/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "tree/macos.rs")]
 mod tree;
@@ -36,3 +38,4 @@ pub use log::trim_log;
 pub use run::{SupervisorProgram, probe, run};
 pub use supervisor::supervisor_main;
 pub use tool::{Tool, ToolError, ToolOutput};
+pub use toolchains::{system_places, toolchains};

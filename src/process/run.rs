@@ -100,14 +100,21 @@ pub fn run(supervisor: &SupervisorProgram, job: &Job, interrupts: &Interrupts) -
 }
 
 /// Returns what of a confinement really works on this machine, found by trying: a text for each of `landlock`,
-/// `mount_namespace`, `network_namespace` and `seccomp` that starts with `works` or `missing`.
+/// `mount_namespace`, `network_namespace`, `reading`, `seccomp` and `signal_scope` that starts with `works` or
+/// `missing`.
 pub fn probe(supervisor: &SupervisorProgram) -> Result<BTreeMap<String, String>, ProcessError> {
     let abilities = supervisor.abilities()?;
     let namespace = if abilities.user_namespace { "works (user namespace)" } else { "works" };
+    let (reading, hiding) = match (abilities.mount_namespace, abilities.landlock) {
+        (Ability::Missing(_), Ability::Works) => (Ability::Works, "works (landlock: not listed, but sockets stay)"),
+        (mounts, _) => (mounts, "works (mount namespace)"),
+    };
     Ok([
         ("landlock", abilities.landlock, "works"),
         ("mount_namespace", abilities.mount_namespace, namespace),
         ("network_namespace", abilities.network_namespace, namespace),
+        ("reading", reading, hiding),
+        ("signal_scope", abilities.signal_scope, "works"),
         ("seccomp", abilities.seccomp, "works"),
     ]
     .into_iter()

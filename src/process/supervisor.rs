@@ -8,10 +8,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
 
 use super::confine;
 use super::error::SetupStep;
+use super::full_files;
 use super::launch::{self, Launched, Logs};
 use super::sys;
 use super::tree::{self, Tree};
@@ -68,6 +69,8 @@ fn become_supervisor() -> io::Result<()> {
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT] {
         sys::on_signal(signal, on_end)?;
     }
+    // What whoever started the program left open is no business of a job.
+    sys::close_files_on_start()?;
     rustix::process::setsid()?;
     tree::adopt_orphans()?;
     tell(READY)
@@ -91,11 +94,12 @@ enum Event {
 fn run(order: &RunOrder) -> Result<Report, SetupFailure> {
     let logs = Logs::open(order)?;
     if let Some(walls) = &order.walls {
-        confine::apply(order, walls)?;
+        confine::enter(order, walls)?;
     }
     confine::shield().map_err(|error| SetupFailure::new(SetupStep::Adopt, &order.dir, &error))?;
+    limit_files(order)?;
     let started = Instant::now();
-    let job = match launch::launch(order, &logs)? {
+    let job = match launch::launch_locked(order, &logs)? {
         Launched::Running(job) => job,
         Launched::Refused(code) => {
             return Ok(Report::Ended(Exit { outcome: Outcome::Code(code), usage: Usage::default() }));
@@ -103,13 +107,18 @@ fn run(order: &RunOrder) -> Result<Report, SetupFailure> {
     };
     let watch = Watch::new(order, &logs, started, job);
     // From here on every way out must end the tree.
-    if let Err(failure) = confine::limit_memory(job, order) {
-        return Ok(watch.give_up(failure));
-    }
     match listen(job) {
         Ok(events) => Ok(watch.until_gone(&events)),
         Err(error) => Ok(watch.give_up(SetupFailure::new(SetupStep::Spawn, "thread", &error))),
     }
+}
+
+/// Limits the size of files for this process, which writes none any more, and all that it starts.
+fn limit_files(order: &RunOrder) -> Result<(), SetupFailure> {
+    let Some(bytes) = order.file_bytes else { return Ok(()) };
+    let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    let failed = |error: rustix::io::Errno| SetupFailure::new(SetupStep::LimitFiles, &order.dir, &error.into());
+    rustix::process::setrlimit(Resource::Fsize, limit).map_err(failed)
 }
 
 /// Starts the threads that wait for children and for the control pipe.
@@ -267,6 +276,9 @@ impl<'a> Watch<'a> {
         if self.order.disk_free_bytes.is_some_and(|least| disk_free(&self.order.dir).is_some_and(|free| free < least)) {
             return Some(LimitKind::Disk);
         }
+        if self.order.memory_bytes.is_some_and(|most| self.tree.holds_more_than(most)) {
+            return Some(LimitKind::Memory);
+        }
         let is_over = |most| self.tree.pids().len() as u64 > most;
         self.order.processes.is_some_and(is_over).then_some(LimitKind::Processes)
     }
@@ -288,15 +300,29 @@ impl<'a> Watch<'a> {
         self.stage = Stage::Terminating(Instant::now() + grace);
     }
 
+    /// Looks at the end for a limit that was broken between two looks, or that the system enforces by itself.
+    fn limit_found_broken(&self, own: Outcome) -> Option<LimitKind> {
+        if self.logs.bytes() > self.order.output_bytes {
+            return Some(LimitKind::Output);
+        }
+        let most = self.order.file_bytes?;
+        let is_told = matches!(own, Outcome::Signal(libc::SIGXFSZ) | Outcome::Code(FILE_TOO_LARGE));
+        let is_hidden = || own != Outcome::Code(0) && full_files::exist(self.order, most, self.started.elapsed());
+        (is_told || is_hidden()).then_some(LimitKind::File)
+    }
+
     fn report(&self) -> Report {
         let (own_outcome, at) = self.exited.unwrap_or((Outcome::Code(-1), Instant::now()));
-        let too_much = (self.logs.bytes() > self.order.output_bytes).then_some(Outcome::LimitBroken(LimitKind::Output));
+        let too_much = self.limit_found_broken(own_outcome).map(Outcome::LimitBroken);
         Report::Ended(Exit {
             outcome: self.cause.or(too_much).unwrap_or(own_outcome),
             usage: Usage { wall_s: (at - self.started).as_secs_f64(), ..sys::children_usage() },
         })
     }
 }
+
+/// What the shell makes of SIGXFSZ (POSIX shell, 2.8.2).
+const FILE_TOO_LARGE: i32 = 128 + libc::SIGXFSZ;
 
 fn disk_free(path: &OsString) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;

@@ -1,7 +1,7 @@
 //! The calls of the operating system that no crate in use wraps safely; the only unsafe code of this program.
 #![expect(
     unsafe_code,
-    reason = "signal handlers, the resource usage of children and unshare have no safe wrapper in std, rustix or duct"
+    reason = "signal handlers, flags of inherited files, the resource usage of children and unshare have no safe wrapper"
 )]
 
 use std::ffi::c_int;
@@ -42,6 +42,23 @@ pub(super) fn children_usage() -> Usage {
 
 fn seconds(time: libc::timeval) -> f64 {
     time.tv_sec as f64 + f64::from(i32::try_from(time.tv_usec).unwrap_or(0)) / 1e6
+}
+
+/// Lets every open file but the three standard streams be closed when a program is started.
+pub(super) fn close_files_on_start() -> io::Result<()> {
+    let open: Vec<c_int> = std::fs::read_dir("/dev/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|file| *file > 2)
+        .collect();
+    for file in open {
+        // SAFETY: setting this flag changes nothing but what a later exec does; a number that is no open file any more
+        // (the folder just read) is refused by the system.
+        let result = unsafe { libc::fcntl(file, libc::F_SETFD, libc::FD_CLOEXEC) };
+        if result != 0 && io::Error::last_os_error().raw_os_error() != Some(libc::EBADF) {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
 }
 
 /// Moves this process, which has one thread, into new namespaces.

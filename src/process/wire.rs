@@ -38,6 +38,7 @@ pub(super) struct RunOrder {
     pub(super) output_bytes: u64,
     pub(super) memory_bytes: Option<u64>,
     pub(super) processes: Option<u64>,
+    pub(super) file_bytes: Option<u64>,
     pub(super) disk_free_bytes: Option<u64>,
     pub(super) cores: Option<CoreList>,
     pub(super) walls: Option<Walls>,
@@ -48,6 +49,8 @@ pub(super) struct RunOrder {
 pub(super) struct Walls {
     pub(super) writable: Vec<OsString>,
     pub(super) hidden: Vec<OsString>,
+    /// Pairs of a folder and the one that stands in its place.
+    pub(super) replaced: Vec<(OsString, OsString)>,
     pub(super) read_only: Vec<OsString>,
     pub(super) network: Network,
     pub(super) abilities: Abilities,
@@ -62,6 +65,16 @@ pub(super) struct Abilities {
     pub(super) network_namespace: Ability,
     pub(super) landlock: Ability,
     pub(super) seccomp: Ability,
+    /// Whether signals and abstract sockets end at the job's own processes.
+    pub(super) signal_scope: Ability,
+}
+
+#[cfg(target_os = "linux")]
+impl Walls {
+    /// Says whether mounts have anything to do.
+    pub(super) fn need_mounts(&self) -> bool {
+        !(self.hidden.is_empty() && self.read_only.is_empty() && self.replaced.is_empty())
+    }
 }
 
 /// Whether one mechanism was tried and worked.
@@ -117,6 +130,7 @@ impl RunOrder {
             Some(abilities) => Some(Walls {
                 writable: absolute_all(&confinement.writable)?,
                 hidden: absolute_all(&confinement.hidden)?,
+                replaced: absolute_pairs(&confinement.replaced)?,
                 read_only: absolute_all(&confinement.read_only)?,
                 network: confinement.network,
                 abilities,
@@ -134,6 +148,7 @@ impl RunOrder {
             output_bytes: job.limits.output_bytes,
             memory_bytes: job.limits.memory_bytes,
             processes: job.limits.processes,
+            file_bytes: job.limits.file_bytes,
             disk_free_bytes: job.limits.disk_free_bytes,
             cores: job.cores.clone(),
             walls,
@@ -152,6 +167,10 @@ fn absolute(path: &Path) -> io::Result<OsString> {
 
 fn absolute_all(paths: &[PathBuf]) -> io::Result<Vec<OsString>> {
     paths.iter().map(|path| absolute(path)).collect()
+}
+
+fn absolute_pairs(pairs: &[(PathBuf, PathBuf)]) -> io::Result<Vec<(OsString, OsString)>> {
+    pairs.iter().map(|(place, by)| Ok((absolute(place)?, absolute(by)?))).collect()
 }
 
 /// Encodes an order: its length as eight little-endian bytes, then JSON.

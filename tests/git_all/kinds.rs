@@ -110,6 +110,89 @@ fn a_filter_like_that_of_large_files_gives_the_content_and_not_the_pointer() {
     });
 }
 
+/// Makes a script of the repository that leaves a mark beside it when it runs.
+fn marking(room: &Room, path: &str, body: &str) {
+    let mark = room.dir.path().join("mark");
+    room.write(path, format!("#!/bin/sh\necho {path} >> '{}'\n{body}\n", mark.display()));
+    fs::set_permissions(room.user_path().join(path), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_filter_that_lies_in_the_repository_is_the_users_whatever_a_candidate_makes_of_it() {
+    let room = Room::new();
+    room.git(&["config", "filter.shout.clean", "tr A-Z a-z"]);
+    room.git(&["config", "filter.shout.smudge", "./tool"]);
+    room.write(".gitattributes", "*.loud filter=shout\n");
+    room.write("file.loud", "HELLO\n");
+    room.write("tool", "#!/bin/sh\nexec tr a-z A-Z\n");
+    fs::set_permissions(room.user_path().join("tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    room.commit("filter");
+    let private = room.private();
+    let (mut slot, commit) = room.slot(&private, &[]);
+    marking(&room, "tool", "exec cat");
+    room.write("new.loud", "Mine\n");
+    room.git(&["add", "-A"]);
+    let patch = room.git_bytes(&["diff", "--cached", "--binary", "HEAD"]);
+    room.git(&["reset", "-q", "--hard"]);
+    let tree = private.apply(&patch, &room.head(), &[]).unwrap().tree;
+    slot.lay(&tree).unwrap();
+    assert_eq!(fs::read_to_string(slot.root().join("new.loud")).unwrap(), "mine\n", "as the candidate has it");
+    fs::write(slot.root().join("file.loud"), "spoilt").unwrap();
+    slot.reset(&commit, &[]).unwrap();
+    assert_eq!(fs::read_to_string(slot.root().join("file.loud")).unwrap(), "HELLO\n");
+    // The candidate's script is the tip's now; the user's checkout still has the old one.
+    let new = NewCommit { tree: &tree, parent: &room.head(), message: "keep", author: &ada(), committer: &ada() };
+    let kept = private.commit(&new).unwrap();
+    let stand = private.private_commit(&kept, &[]).unwrap();
+    drop(slot);
+    let mut other = Slot::open_or_create(&private, SlotName::B, &stand).unwrap();
+    other.reset(&stand, &[]).unwrap();
+    assert_eq!(fs::read_to_string(other.root().join("file.loud")).unwrap(), "HELLO\n");
+    assert!(!room.dir.path().join("mark").exists(), "the candidate's script ran");
+}
+
+#[test]
+fn no_hook_monitor_text_converter_or_helper_of_the_repository_is_ever_run() {
+    let room = Room::new();
+    room.write(".gitattributes", "*.txt diff=odd\n");
+    for hook in ["post-checkout", "post-index-change", "reference-transaction", "pre-commit", "fsmonitor-watchman"] {
+        marking(&room, &format!("hooks/{hook}"), "exit 0");
+    }
+    for tool in ["textconv", "external", "monitor", "helper", "pager"] {
+        marking(&room, tool, "cat \"$1\"");
+    }
+    room.commit("tools");
+    for (key, value) in [
+        ("core.hooksPath", "hooks"),
+        ("core.fsmonitor", "./monitor"),
+        ("core.pager", "./pager"),
+        ("credential.helper", "!./helper"),
+        ("diff.odd.textconv", "./textconv"),
+        ("diff.external", "./external"),
+    ] {
+        room.git(&["config", key, value]);
+    }
+    fs::remove_file(room.dir.path().join("mark")).unwrap_or_default();
+    room.write("src/main.txt", numbered(41));
+    let user = room.user();
+    let patch = user.worktree_patch(&[]).unwrap();
+    let (private, head) = (room.private(), user.require_commit().unwrap());
+    let (mut slot, commit) = room.slot(&private, &[]);
+    let tree = private.apply(&patch, &head, &[]).unwrap().tree;
+    slot.lay(&tree).unwrap();
+    slot.verify().unwrap();
+    slot.reset(&commit, &[]).unwrap();
+    let new = NewCommit { tree: &tree, parent: &head, message: "keep", author: &ada(), committer: &ada() };
+    let kept = private.commit(&new).unwrap();
+    private.publish(&kept, &head).unwrap();
+    user.create_branch("kept", &head, "starts").unwrap();
+    user.move_branch(&BranchMove { name: "kept", from: &head, to: &kept, reflog: "moves" }).unwrap();
+    assert!(user.is_dirty().unwrap());
+    user.commit_patch("kept").unwrap();
+    let ran = fs::read_to_string(room.dir.path().join("mark")).unwrap_or_default();
+    assert_eq!(ran, "", "these ran");
+}
+
 #[test]
 fn a_sparse_checkout_stays_sparse() {
     let room = Room::new();

@@ -75,14 +75,14 @@ impl TestEnvironment {
         env.write("src/work", "1000\n");
         env.write("src/other", "first\nsecond\nthird\n");
         env.script("bench.sh", "#!/bin/sh\nset -eu\necho \"METRIC work=$(cat src/work)\"\n");
-        env.write(
-            "autoresearch.config.json",
-            r#"{ "name": "counting", "bench": { "command": "./bench.sh", "warmup": 0 },
+        // Files beside the repository are the tests' means to talk with a running bench.
+        let config = r#"{ "name": "counting", "bench": { "command": "./bench.sh", "warmup": 0 },
                  "metrics": { "primary": { "name": "work", "minEffect": 0.01 } },
                  "scope": { "allow": ["src/**"] },
                  "candidates": [ { "patches": "candidates" } ],
-                 "decision": { "calibrationPairs": 4 } }"#,
-        );
+                 "sandbox": { "readOnly": ["ROOM"] },
+                 "decision": { "calibrationPairs": 4 } }"#;
+        env.write("autoresearch.config.json", config.replace("ROOM", env.root.path().to_str().unwrap()));
         env.commit("a counting project");
     }
 

@@ -13,6 +13,7 @@ mod machine;
 mod missing;
 mod noise;
 mod rehearsal;
+mod remedy;
 mod repository;
 mod steps;
 

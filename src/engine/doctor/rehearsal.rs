@@ -19,6 +19,7 @@ use super::finding::{Finding, Group, Report, Verdict};
 use super::inventory;
 use super::missing;
 use super::noise;
+use super::remedy::Need;
 use super::steps::{Outcome, Step, rewrote};
 
 const ARMS: [Arm; 2] = [Arm::Baseline, Arm::Candidate];
@@ -114,7 +115,7 @@ fn remove(folder: &Path) -> Result<(), EngineError> {
 
 fn can_hide(context: &Context<'_>) -> bool {
     let found = process::probe(context.supervisor).unwrap_or_default();
-    found.get("mount_namespace").is_some_and(|state| state.starts_with("works"))
+    found.get("reading").is_some_and(|state| state.starts_with("works"))
 }
 
 /// Goes through prepare, build, checks, bench and calibration; what cannot be done after a failure is skipped.
@@ -151,7 +152,7 @@ fn go_through(
 struct Walk<'w, 's, 'o> {
     session: &'w mut Session<'s, 'o>,
     report: &'w mut dyn Report,
-    /// Whether to hide the other slot and the user's checkout.
+    /// Whether this machine can hide the other slot and the user's checkout.
     hide: bool,
     /// Whether every step so far worked without them.
     alone: bool,
@@ -212,15 +213,18 @@ impl Walk<'_, '_, '_> {
     fn step(&mut self, step: &Step, arm: Arm) -> Result<Option<f64>, EngineError> {
         self.session.pause_point()?;
         self.report.doing(&format!("{} in the {arm}'s slot: {}", step.name(), step.command(self.session)));
-        match step.run(self.session, arm, &mut self.hide)? {
+        match step.run(self.session, arm)? {
             Outcome::Done(seconds) => Ok(Some(seconds)),
             Outcome::NotAlone(seconds, alone) => {
                 self.not_alone(step, &alone);
                 Ok(Some(seconds))
             }
-            Outcome::Failed(failure) => {
+            Outcome::Failed(failure, need) => {
                 let log = step.log(self.session, arm);
-                self.failed(step, arm, &failure, &log)?;
+                match need {
+                    Some(need) => self.lacks(step, &need, &failure, &log),
+                    None => self.failed(step, arm, &failure, &log)?,
+                }
                 Ok(None)
             }
         }
@@ -231,7 +235,6 @@ impl Walk<'_, '_, '_> {
         if !std::mem::replace(&mut self.alone, false) {
             return;
         }
-        self.hide = false;
         let detail = format!(
             "'{}' fails while the other slot and your checkout are hidden, and works when they are in sight, so \
              both arms could measure the same files: {}",
@@ -242,6 +245,18 @@ impl Walk<'_, '_, '_> {
             Finding::failure((Group::Slots, "separate"), detail)
                 .cure("name files relative to the folder that the command starts in"),
         );
+    }
+
+    /// Tells what a command needs that the sandbox keeps from it.
+    fn lacks(&mut self, step: &Step, need: &Need, failure: &Failure, log: &Path) {
+        let home = self.session.bench.runner().reach().home();
+        let detail = format!(
+            "{}; it works when more is in reach than the sandbox gives; its output is in {}.out and .err",
+            failure.detail,
+            log.display()
+        );
+        let finding = Finding::failure((Group::Baseline, step.name()), detail);
+        self.report.found(finding.cure(need.cure(step, home)).fact("setting", need.setting(step)));
     }
 
     fn failed(&mut self, step: &Step, arm: Arm, failure: &Failure, log: &Path) -> Result<(), EngineError> {

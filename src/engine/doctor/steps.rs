@@ -1,12 +1,15 @@
-//! One step of the rehearsal in one slot: alone first, then with everything in sight where it failed alone.
+//! One step of the rehearsal in one slot, and what it lacks where it fails.
 
 use std::path::PathBuf;
 
 use crate::domain::{Arm, Command, Phase, Reason};
 use crate::engine::EngineError;
 use crate::engine::harness::CheckFile;
+use crate::engine::reach::Ease;
 use crate::engine::runner::Failure;
 use crate::engine::session::Session;
+
+use super::remedy::{self, Need};
 
 /// A command of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,8 @@ pub(super) enum Outcome {
     Done(f64),
     /// It did its work only while it could reach the other slot or the user's checkout.
     NotAlone(f64, Failure),
-    /// It failed.
-    Failed(Failure),
+    /// It failed, perhaps for want of something that the sandbox keeps from it.
+    Failed(Failure, Option<Need>),
 }
 
 impl Step {
@@ -71,35 +74,35 @@ impl Step {
         }
     }
 
-    /// Runs the step; a slot's own build and bench are tried with all else hidden first, where `hide` is set. It is
-    /// cleared when hiding turns out not to work here.
-    pub(super) fn run(&self, session: &mut Session<'_, '_>, arm: Arm, hide: &mut bool) -> Result<Outcome, EngineError> {
-        if !(*hide && matches!(self, Self::Build | Self::Bench | Self::Holdout)) {
-            return Ok(self.once(session, arm)?.map_or_else(Outcome::Failed, Outcome::Done));
-        }
-        let objects = session.user.common_dir().join("objects");
-        session.bench.seclude(Some(arm), &objects);
-        let alone = self.once(session, arm);
-        session.bench.seclude(None, &objects);
-        let alone = match alone {
-            Ok(Ok(seconds)) => return Ok(Outcome::Done(seconds)),
-            // A tracked file that was rewritten has nothing to do with what is in sight.
-            Ok(Err(failure)) if rewrote(&failure) => return Ok(Outcome::Failed(failure)),
-            Ok(Err(failure)) => Some(failure),
-            // The probe promised more than these paths allow; the command itself did not run.
-            Err(EngineError::Process(_)) => None,
-            Err(error) => return Err(error),
+    /// Runs the step as a session would, and finds out what it lacks where it fails.
+    pub(super) fn run(&self, session: &mut Session<'_, '_>, arm: Arm) -> Result<Outcome, EngineError> {
+        let log = self.log(session, arm);
+        let failure = match self.once(session, arm, log)? {
+            Ok(seconds) => return Ok(Outcome::Done(seconds)),
+            // A tracked file that was rewritten has nothing to do with what is in reach.
+            Err(failure) if rewrote(&failure) => return Ok(Outcome::Failed(failure, None)),
+            Err(failure) => failure,
         };
-        *hide &= alone.is_some();
-        Ok(match (self.once(session, arm)?, alone) {
-            (Ok(seconds), Some(alone)) => Outcome::NotAlone(seconds, alone),
-            (Ok(seconds), None) => Outcome::Done(seconds),
-            (Err(failure), _) => Outcome::Failed(failure),
+        let need = remedy::find(session, self, arm)?;
+        if need != Some(Need::Project) {
+            return Ok(Outcome::Failed(failure, need));
+        }
+        // The rest of the rehearsal goes on with them in sight.
+        session.bench.ease(Ease { project: true, ..Ease::default() });
+        let again = self.once(session, arm, self.log(session, arm))?;
+        Ok(match again {
+            Ok(seconds) => Outcome::NotAlone(seconds, failure),
+            Err(failure) => Outcome::Failed(failure, None),
         })
     }
 
-    fn once(&self, session: &mut Session<'_, '_>, arm: Arm) -> Result<Result<f64, Failure>, EngineError> {
-        let log = self.log(session, arm);
+    /// Runs the step once.
+    pub(super) fn once(
+        &self,
+        session: &mut Session<'_, '_>,
+        arm: Arm,
+        log: PathBuf,
+    ) -> Result<Result<f64, Failure>, EngineError> {
         let clock = std::time::Instant::now();
         let result = match self {
             Self::Prepare => session.bench.prepare(arm, log)?,

@@ -1,8 +1,7 @@
 //! Confinement where none exists: nothing works, and nothing is applied.
 
+use std::fs::File;
 use std::path::Path;
-
-use rustix::process::Pid;
 
 use super::wire::{Abilities, Ability, RunOrder, SetupFailure, Walls};
 
@@ -15,6 +14,7 @@ pub(super) fn probe(_scratch: &Path) -> Abilities {
         network_namespace: missing,
         landlock: missing,
         seccomp: missing,
+        signal_scope: missing,
     }
 }
 
@@ -26,12 +26,12 @@ pub(super) fn shield() -> std::io::Result<()> {
 
 /// Does nothing.
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux, where it can fail")]
-pub(super) fn apply(_order: &RunOrder, _walls: &Walls) -> Result<(), SetupFailure> {
+pub(super) fn enter(_order: &RunOrder, _walls: &Walls) -> Result<(), SetupFailure> {
     Ok(())
 }
 
-/// Does nothing: this system does not enforce a limit on the address space.
+/// Does nothing.
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Linux, where it can fail")]
-pub(super) fn limit_memory(_job: Pid, _order: &RunOrder) -> Result<(), SetupFailure> {
+pub(super) fn lock(_order: &RunOrder, _walls: &Walls, _logs: [&File; 2]) -> Result<(), SetupFailure> {
     Ok(())
 }

@@ -1,19 +1,19 @@
-//! Confinement of a job: the supervisor shuts itself in before it starts the command, which inherits the walls.
+//! Confinement of a job: the supervisor shuts itself in, and the thread that starts the command locks itself up for good.
 //!
-//! The order matters: namespaces first (they need rights), then Landlock (which forbids mounting), then seccomp.
-//! The supervisor still has one thread here. It keeps its open pipe and log files, and reading is never restricted,
-//! so it can report and look into /proc.
+//! The order matters: namespaces first (they need rights and a process of one thread), then mounts, then Landlock
+//! (which forbids mounting), then seccomp. Landlock binds only the thread that starts the command, which inherits it:
+//! the supervisor stays outside, out of reach of the job's signals, and can look into /proc and write its log files.
 
-mod memory;
+mod access;
 mod mounts;
 mod namespaces;
 mod network;
+mod privileges;
 mod probe;
-mod writes;
 
-pub(super) use memory::limit_memory;
 pub(super) use probe::probe;
 
+use std::fs::File;
 use std::path::Path;
 
 use super::error::SetupStep;
@@ -27,26 +27,34 @@ pub(super) fn shield() -> std::io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 
-/// Shuts this process in, with the means that work on this machine.
-pub(super) fn apply(order: &RunOrder, walls: &Walls) -> Result<(), SetupFailure> {
+/// Moves this process behind its walls, with the means that work on this machine.
+pub(super) fn enter(order: &RunOrder, walls: &Walls) -> Result<(), SetupFailure> {
     let abilities = walls.abilities;
-    let cut_off = matches!(walls.network, Network::None | Network::Loopback);
-    let mount = abilities.mount_namespace.works() && !(walls.hidden.is_empty() && walls.read_only.is_empty());
-    let network = abilities.network_namespace.works() && cut_off;
+    let mount = abilities.mount_namespace.works() && walls.need_mounts();
+    let network = has_own_network(walls);
     let wanted = namespaces::Wanted { user: abilities.user_namespace, mount, network };
     namespaces::enter(wanted).map_err(|error| SetupFailure::new(SetupStep::EnterNamespaces, &order.dir, &error))?;
     if mount {
         mounts::arrange(walls, Path::new(&order.dir))?;
     }
-    let no_network = |error| SetupFailure::new(SetupStep::RestrictNetwork, &order.dir, &error);
     if network && walls.network == Network::Loopback {
-        network::raise_loopback().map_err(no_network)?;
-    }
-    if abilities.landlock.works() {
-        writes::restrict(&writes::allowed(order, walls))?;
-    }
-    if walls.network == Network::None && !network && abilities.seccomp.works() {
-        network::forbid_sockets().map_err(no_network)?;
+        network::raise_loopback().map_err(|error| SetupFailure::new(SetupStep::RestrictNetwork, &order.dir, &error))?;
     }
     Ok(())
+}
+
+/// Locks this thread and all that it starts in; the logs can be opened again, wherever they lie.
+pub(super) fn lock(order: &RunOrder, walls: &Walls, logs: [&File; 2]) -> Result<(), SetupFailure> {
+    privileges::drop_excess()?;
+    if walls.abilities.landlock.works() {
+        access::restrict(&access::Grants::of(order, walls, logs))?;
+    }
+    if walls.network == Network::None && !has_own_network(walls) && walls.abilities.seccomp.works() {
+        network::forbid_sockets().map_err(|error| SetupFailure::new(SetupStep::RestrictNetwork, &order.dir, &error))?;
+    }
+    Ok(())
+}
+
+fn has_own_network(walls: &Walls) -> bool {
+    walls.abilities.network_namespace.works() && matches!(walls.network, Network::None | Network::Loopback)
 }

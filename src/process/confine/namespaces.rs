@@ -14,6 +14,7 @@ use super::sys;
 pub(super) struct Wanted {
     /// A user namespace around the others, where this process has no right to make them.
     pub(super) user: bool,
+    /// Comes with message queues, semaphores and shared memory of its own.
     pub(super) mount: bool,
     pub(super) network: bool,
 }
@@ -22,7 +23,7 @@ pub(super) struct Wanted {
 /// as nobody's.
 pub(super) fn enter(wanted: Wanted) -> io::Result<()> {
     let mut flags = UnshareFlags::empty();
-    flags.set(UnshareFlags::NEWNS, wanted.mount);
+    flags.set(UnshareFlags::NEWNS | UnshareFlags::NEWIPC, wanted.mount);
     flags.set(UnshareFlags::NEWNET, wanted.network);
     if flags.is_empty() {
         return Ok(());

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Abilities, Ability, mounts, namespaces, network, writes};
+use super::access::{self, Grants};
+use super::{Abilities, Ability, mounts, namespaces, network};
 use crate::domain::Network;
 use crate::process::wire::{SetupFailure, Walls};
 
@@ -25,6 +26,7 @@ pub(in crate::process) fn probe(scratch: &Path) -> Abilities {
         mount_namespace: Ability::of(&mount),
         network_namespace: Ability::of(&network),
         landlock: Ability::of(&landlock),
+        signal_scope: Ability::of(&landlock.and_then(|()| signals_are_confined())),
         seccomp: Ability::of(&network::forbid_sockets().and_then(|()| network::sockets_are_forbidden())),
     }
 }
@@ -47,6 +49,7 @@ fn hide_something(scratch: &Path) -> io::Result<()> {
     let walls = Walls {
         writable: Vec::new(),
         hidden: vec![hidden.clone().into()],
+        replaced: Vec::new(),
         read_only: vec![kept.clone().into()],
         network: Network::Full,
         abilities: Abilities {
@@ -55,6 +58,7 @@ fn hide_something(scratch: &Path) -> io::Result<()> {
             network_namespace: Ability::Missing(0),
             landlock: Ability::Missing(0),
             seccomp: Ability::Missing(0),
+            signal_scope: Ability::Missing(0),
         },
     };
     mounts::arrange(&walls, scratch).map_err(|failure| reason(&failure))?;
@@ -69,13 +73,23 @@ fn forbid_something(scratch: &Path) -> io::Result<()> {
     let (open, shut) = (scratch.join("open"), scratch.join("shut"));
     fs::create_dir_all(open.join("inner"))?;
     fs::create_dir_all(&shut)?;
-    writes::restrict(std::slice::from_ref(&open)).map_err(|failure| reason(&failure))?;
+    let grants = Grants { write: vec![open.clone()], ..Grants::default() };
+    access::restrict(&grants).map_err(|failure| reason(&failure))?;
     fs::write(open.join("file"), "")?;
     fs::rename(open.join("file"), open.join("inner/file"))?;
     if fs::write(shut.join("file"), "").is_ok() {
         return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
     }
     Ok(())
+}
+
+/// Fails unless the process that started this one is out of reach of signals, which it is only by a restriction.
+fn signals_are_confined() -> io::Result<()> {
+    let parent = rustix::process::getppid().ok_or(io::Error::from_raw_os_error(libc::EOPNOTSUPP))?;
+    match rustix::process::test_kill_process(parent) {
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        Ok(()) | Err(_) => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+    }
 }
 
 fn reason(failure: &SetupFailure) -> io::Error {

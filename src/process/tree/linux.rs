@@ -43,6 +43,14 @@ impl Tree {
         descendants(&processes(), own).iter().filter(|p| !p.is_zombie).map(|p| p.pid).collect()
     }
 
+    /// Says whether the processes of the tree hold more memory together. Pages that they share are counted once, which
+    /// is slow to find out and asked only where the quick sum is above the limit.
+    pub(super) fn holds_more_than(&self, bytes: u64) -> bool {
+        let pids = self.pids();
+        let sum = |held: fn(i32) -> Option<u64>| pids.iter().filter_map(|pid| held(*pid)).sum::<u64>();
+        sum(resident) > bytes && sum(proportional) > bytes
+    }
+
     /// Sends a signal to every process of the tree; SIGTERM wakes stopped ones.
     ///
     /// Whole groups are signalled, as no fork can slip through that. All members of a descendant's group are
@@ -67,6 +75,22 @@ impl Tree {
             deliver(Signal::CONT);
         }
     }
+}
+
+/// Returns the resident memory of a process, in bytes.
+fn resident(pid: i32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+/// Returns the resident memory of a process, each page divided by the number of processes that share it, in bytes.
+fn proportional(pid: i32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok();
+    let line = text.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("Pss:")));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    // A process that changed its rights cannot be looked into.
+    kilobytes.map(|kilobytes| kilobytes * 1024).or_else(|| resident(pid))
 }
 
 /// Kills what is left of the session of a supervisor that died; processes that left its session stay.
