@@ -135,11 +135,7 @@ impl<'a, 'o> Session<'a, 'o> {
             .map_err(|source| EngineError::io("create folder", places.cache(), source))?;
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
         let ground = Ground { settings, places, user, private: &private };
-        for done in recover::complete_all(&mut recorder, unfinished, ground, rings.roles())? {
-            rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
-            owed.extend(done.owed);
-        }
-        recover::complete_revert(&mut recorder, ground)?;
+        owed.extend(catch_up(&mut recorder, unfinished, ground, &mut rings)?);
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
@@ -251,6 +247,22 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         refuse_checked_out(self.user, branch)
     }
+}
+
+/// Completes or undoes the steps that a crash left behind; returns the edits of ideas.md that this owes.
+fn catch_up(
+    recorder: &mut Recorder<'_>,
+    unfinished: Vec<ExperimentFacts>,
+    ground: Ground<'_>,
+    rings: &mut Rings,
+) -> Result<Vec<OwedEdit>, EngineError> {
+    let mut owed = Vec::new();
+    for done in recover::complete_all(recorder, unfinished, ground, rings.roles())? {
+        rings.apply(Some(done.id), &Event::Run(Box::new(done.run)));
+        owed.extend(done.owed);
+    }
+    recover::complete_revert(recorder, ground)?;
+    Ok(owed)
 }
 
 fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {

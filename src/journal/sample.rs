@@ -63,14 +63,7 @@ pub fn settings() -> Settings {
             warmup: 1,
             metrics_file: false,
         },
-        primary: Objective {
-            name: metric("total_ms"),
-            unit: "ms".to_owned(),
-            direction: Direction::Lower,
-            scale: Scale::Ratio,
-            min_effect: 0.01,
-            reduce: Reduce::Median,
-        },
+        primary: primary(),
         co_primaries: Vec::new(),
         sentinels: Vec::new(),
         holdout: None,
@@ -110,6 +103,17 @@ pub fn settings() -> Settings {
         },
         slots_dir: None,
         host: Host::default(),
+    }
+}
+
+fn primary() -> Objective {
+    Objective {
+        name: metric("total_ms"),
+        unit: "ms".to_owned(),
+        direction: Direction::Lower,
+        scale: Scale::Ratio,
+        min_effect: 0.01,
+        reduce: Reduce::Median,
     }
 }
 

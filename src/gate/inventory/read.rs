@@ -64,7 +64,9 @@ fn printed(streams: &[&Path], folders: &[(String, &'static str)]) -> Result<Test
         let file = File::open(path).map_err(GateError::io("read", *path))?;
         read_stream(BufReader::new(file), folders, (&mut formats, &mut found)).map_err(GateError::io("read", *path))?;
     }
-    formats.iter_mut().for_each(|format| format.finish(&mut found));
+    for format in &mut formats {
+        format.finish(&mut found);
+    }
     Ok(found)
 }
 
@@ -88,9 +90,13 @@ pub(super) fn read_stream(
 ) -> io::Result<()> {
     each_line(stream, |line| {
         let line = without_folders(line, folders);
-        formats.iter_mut().for_each(|format| format.line(&line, found));
+        for format in formats.iter_mut() {
+            format.line(&line, found);
+        }
     })?;
-    formats.iter_mut().for_each(|format| format.end_of_stream(found));
+    for format in formats.iter_mut() {
+        format.end_of_stream(found);
+    }
     Ok(())
 }
 

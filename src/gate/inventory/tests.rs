@@ -10,7 +10,9 @@ fn streams(stdout: &str, stderr: &str) -> TestInventory {
     for stream in [stdout, stderr] {
         read_stream(stream.as_bytes(), &[("/cache/a".to_owned(), "{slot}")], (&mut formats, &mut found)).unwrap();
     }
-    formats.iter_mut().for_each(|format| format.finish(&mut found));
+    for format in &mut formats {
+        format.finish(&mut found);
+    }
     found
 }
 
@@ -72,7 +74,7 @@ fn cargos_tests_belong_to_their_binaries_though_these_are_on_another_stream() {
 fn cargos_tests_are_the_same_with_both_streams_in_one() {
     let blocks: Vec<&str> = CARGO_OUT.split_inclusive("\n\n\n").collect();
     let names: Vec<&str> = CARGO_ERR.lines().skip(2).collect();
-    let both: String = names.iter().zip(&blocks).map(|(name, block)| format!("{name}\n{block}")).collect();
+    let both = names.iter().zip(&blocks).flat_map(|(name, block)| [*name, "\n", block.as_str()]).collect::<String>();
     assert_eq!(printed(&both), streams(CARGO_OUT, CARGO_ERR));
 }
 
