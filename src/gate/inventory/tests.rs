@@ -74,7 +74,7 @@ fn cargos_tests_belong_to_their_binaries_though_these_are_on_another_stream() {
 fn cargos_tests_are_the_same_with_both_streams_in_one() {
     let blocks: Vec<&str> = CARGO_OUT.split_inclusive("\n\n\n").collect();
     let names: Vec<&str> = CARGO_ERR.lines().skip(2).collect();
-    let both = names.iter().zip(&blocks).flat_map(|(name, block)| [*name, "\n", block.as_str()]).collect::<String>();
+    let both = names.iter().zip(&blocks).flat_map(|(name, block)| [*name, "\n", *block]).collect::<String>();
     assert_eq!(printed(&both), streams(CARGO_OUT, CARGO_ERR));
 }
 
