@@ -274,9 +274,9 @@ fn a_holdout_cut_short_goes_on_with_its_pairs() {
     for patch in ["win", "tuned"] {
         let env = project();
         if patch == "win" {
-            env.patch("1-win.patch", "src/work", "900\n")
+            env.patch("1-win.patch", "src/work", "900\n");
         } else {
-            tuned(&env, "1-tuned.patch")
+            tuned(&env, "1-tuned.patch");
         }
         env.run(["run"]).expect(0);
         let (before, verdicts) = (held_pairs(&env, 1), env.verdicts("counting"));
