@@ -136,6 +136,7 @@ fn a_path_of_the_slot_in_a_name_and_the_order_of_tests_change_nothing() {
 fn the_inventory_can_be_turned_off() {
     let env = project();
     env.configure(|config| config["checks"] = json!({ "inventory": "off" }));
+    env.commit("no inventory");
     env.change("1-removes.patch", |env| {
         env.git(["rm", "-q", "src/t1"]);
         env.write("src/work", "900\n");
@@ -150,6 +151,7 @@ fn a_check_that_names_no_tests_has_no_inventory_and_runs_once_on_the_base() {
     let env = TestEnvironment::counting_project();
     env.script("checks/10-quiet", "#!/bin/sh\necho all is well\n");
     env.commit("a quiet check");
+    std::fs::create_dir(env.repo().join("candidates")).unwrap();
     env.run(["run"]).expect(0);
     assert!(env.events("counting", "inventory").is_empty());
     assert_eq!(runs_of_check(&env), 1);
@@ -162,6 +164,7 @@ fn a_junit_file_is_read_where_the_check_is_told_to_write_it() {
         "checks/10-tests",
         "#!/bin/sh\nset -eu\nfor t in src/t*; do echo \"<testcase classname='c' name='$t'/>\"; done > \"$AUTORESEARCH_JUNIT\"\n",
     );
+    env.commit("a check that writes a file");
     env.change("1-removes.patch", |env| {
         env.git(["rm", "-q", "src/t3"]);
     });

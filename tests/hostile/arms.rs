@@ -19,7 +19,7 @@ ancestors() {
     for level in 1 2 3 4; do
         tr '\0' ' ' < "/proc/$pid/cmdline"
         if grep -q autoresearch.run "/proc/$pid/cmdline"; then break; fi
-        tr '\0' '\n' < "/proc/$pid/environ" | grep -i 'arm\|candidate\|baseline' || true
+        { tr '\0' '\n' < "/proc/$pid/environ"; } 2>/dev/null | grep -i 'arm\|candidate\|baseline' || true
         pid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat")
     done
 }
