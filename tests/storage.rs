@@ -30,6 +30,7 @@ fn project() -> TestEnvironment {
 }
 
 /// Runs a script in the room with mounts of its own. `None` where the machine allows none.
+#[expect(clippy::print_stderr, reason = "a skip is told loudly")]
 fn with_mounts(env: &TestEnvironment, script: &str) -> Option<Answer> {
     if !Command::new("unshare").args(["-Urm", "true"]).output().is_ok_and(|made| made.status.success()) {
         eprintln!("SKIPPED: this machine allows no mount namespaces (unshare -Urm)");
