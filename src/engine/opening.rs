@@ -108,7 +108,19 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
 
 impl<'a, 'o> Session<'a, 'o> {
     /// Opens a new session, or the one that the journal holds; completes or undoes what a crash left behind.
+    ///
+    /// What git cannot do on a disk that is low is the disk's fault.
     pub fn open(context: &Context<'a>, observers: Vec<&'o mut dyn Observer>) -> Result<Self, EngineError> {
+        Self::opened(context, observers).map_err(|error| match error {
+            EngineError::Git(git) => match super::clock::disk_low(context.places.cache(), &context.settings.limits) {
+                Some(free) => EngineError::DiskLow { free, after: Some(git.to_string()) },
+                None => git.into(),
+            },
+            other => other,
+        })
+    }
+
+    fn opened(context: &Context<'a>, observers: Vec<&'o mut dyn Observer>) -> Result<Self, EngineError> {
         let Context { settings, places, user, .. } = *context;
         let fresh = !places.journal().exists();
         let base = base_commit(user, settings)?;

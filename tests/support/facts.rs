@@ -43,10 +43,16 @@ pub fn facts(env: &TestEnvironment) -> Value {
     let decided: Vec<Value> = of("decided")
         .map(|line| pick(line, &["experiment", "status", "reason", "detail", "flags", "comparison"]))
         .collect();
-    let branch = env.git(["log", "--reverse", "--format=%T %an %s", "main..refs/heads/autoresearch/counting"]);
+    // The source only: the bench of some projects holds the path of its room.
+    let commits = env.git(["log", "--reverse", "--format=%H:src %an %s", "main..refs/heads/autoresearch/counting"]);
+    let named = |line: &str| {
+        let (source, told) = line.split_once(' ').unwrap();
+        format!("{} {told}", env.rev(source))
+    };
+    let branch: Vec<String> = commits.lines().map(named).collect();
     let ideas = std::fs::read_to_string(env.repo().join("ideas.md")).unwrap_or_default();
     let all = json!({ "proposed": proposed, "pairs": pairs, "decided": decided, "runs": runs,
-                      "branch": branch.lines().collect::<Vec<_>>(), "ideas": ideas.lines().collect::<Vec<_>>() });
+                      "branch": branch, "ideas": ideas.lines().collect::<Vec<_>>() });
     serde_json::from_str(&all.to_string().replace(env.beside("").to_str().unwrap(), "ROOM/")).unwrap()
 }
 
