@@ -16,7 +16,7 @@ fn project() -> TestEnvironment {
          902) git rm -q --cached src/other && touch \"$HOME/did\";;\n\
          903) echo 'gitdir: /nowhere' > .git;;\n\
          904) echo '# more' >> checks/10-meddles;;\n\
-         905) case \"$PWD\" in *a) cd ../b;; *) cd ../a;; esac; echo more >> src/other && touch \"$HOME/did\";;\nesac\nexit 0\n",
+         905) other=a; case \"$PWD\" in *a) other=b;; esac; cd ../$other && echo more >> src/other && touch \"$HOME/did\";;\nesac\nexit 0\n",
     );
     env.commit("a check that meddles");
     env
