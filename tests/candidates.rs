@@ -399,6 +399,7 @@ fn a_check_that_fails_in_both_arms_stops_the_session_and_blames_nobody() {
 #[test]
 fn a_check_that_begins_to_fail_in_both_arms_leaves_the_experiment_unfinished() {
     let env = TestEnvironment::counting_project();
+    env.show_journal();
     let journal = env.state("counting").join("journal.jsonl");
     let calm = env.beside("calm");
     env.script(

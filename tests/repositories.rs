@@ -29,9 +29,11 @@ fn refused(env: &TestEnvironment, parts: &[&str]) {
     assert_eq!(fingerprint(&env.repo(), &[]), before, "a refusal changes nothing in the repository");
 }
 
-/// Adds a check that compares a file of the slot with the one that git wrote in the user's checkout.
+/// Adds a check that compares a file of the slot with a copy of the one that git wrote in the user's checkout, which no
+/// check can see.
 fn compare(env: &TestEnvironment, file: &str) {
-    let there = env.repo().join(file);
+    let there = env.beside("expected");
+    std::fs::copy(env.repo().join(file), &there).unwrap();
     env.script(
         &format!("checks/same-{}", file.replace('/', "-")),
         &format!("#!/bin/sh\ncmp {file} {}\n", there.display()),

@@ -106,7 +106,9 @@ pub fn probe(supervisor: &SupervisorProgram) -> Result<BTreeMap<String, String>,
     let abilities = supervisor.abilities()?;
     let namespace = if abilities.user_namespace { "works (user namespace)" } else { "works" };
     let (reading, hiding) = match (abilities.mount_namespace, abilities.landlock) {
-        (Ability::Missing(_), Ability::Works) => (Ability::Works, "works (landlock: not listed, but sockets stay)"),
+        (Ability::Missing(_), Ability::Works) => {
+            (Ability::Works, "works (landlock; sockets with a path stay in reach)")
+        }
         (mounts, _) => (mounts, "works (mount namespace)"),
     };
     Ok([

@@ -78,9 +78,9 @@ impl TestEnvironment {
                  "metrics": { "primary": { "name": "work", "minEffect": 0.01 } },
                  "scope": { "allow": ["src/**"] },
                  "candidates": [ { "patches": "candidates" } ],
-                 "sandbox": { "readOnly": ["ROOM"] },
+                 "sandbox": { "readOnly": ["~/.."] },
                  "decision": { "calibrationPairs": 4 } }"#;
-        env.write("autoresearch.config.json", config.replace("ROOM", env.root.path().to_str().unwrap()));
+        env.write("autoresearch.config.json", config);
         env.commit("a counting project");
     }
 
@@ -97,8 +97,15 @@ impl TestEnvironment {
                 "#!/bin/sh\nset -eu\nif [ -x {hook} ]; then exec {hook}; fi\necho \"METRIC work=$(cat src/work)\"\n"
             ),
         );
+        env.show_journal();
         env.commit("a bench that can be hooked");
         env
+    }
+
+    /// Lets commands count what the session has written so far, which is hidden from them otherwise.
+    pub fn show_journal(&self) {
+        let shown = ["~/..", "~/../repo/.git/autoresearch/counting"];
+        self.configure(|config| config["sandbox"]["readOnly"] = serde_json::json!(shown));
     }
 
     /// Sets the script that the hooked bench hands over to; it starts in the slot.
