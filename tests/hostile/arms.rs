@@ -32,7 +32,8 @@ see head git rev-parse HEAD 'HEAD^{tree}' HEAD^
 see refs git for-each-ref
 see settings git config --list
 see stash git stash list
-see names ls -A . "$HOME" "$TMPDIR" ..
+see names ls -A . "$HOME" "$TMPDIR"
+see beside sh -c 'ls -A .. | sed "s/[ab]$/SLOT/"'
 see modes stat -c '%a %U' . "$HOME" "$TMPDIR"
 see limits sh -c 'umask; ulimit -a; nice'
 see place cat "/proc/$$/cgroup"
