@@ -1,26 +1,23 @@
-//! The two slots of a session, which of them holds the baseline, and the commands that run in them.
+//! The two slots of a session, and which of them holds the baseline.
+
+mod commands;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::{
-    Arm, Calibrated, Command, Exit, Inventory, MetricName, ObjectId, Phase, Prepare, Reading, Reason, Settings,
-};
-use crate::gate::{self, CheckOutput, JunitFiles, TestInventory};
-use crate::git::{self, Applied, ApplyError, DeviationKind, PrivateRepository, Slot, SlotName};
-use crate::measure::{self, MetricPlan, RunFiles, RunReading};
+use crate::domain::{Arm, Calibrated, MetricName, ObjectId, Prepare, Settings};
+use crate::git::{self, Applied, ApplyError, PrivateRepository, Slot, SlotName};
+use crate::measure::MetricPlan;
 
 use super::EngineError;
 use super::harness::Harness;
 use super::holdout::{HeldFiles, HeldOut};
 use super::home;
-use super::inventory::Checked;
-use super::metrics_file::MetricsFile;
 use super::places::Places;
 use super::reach::Ease;
-use super::runner::{Errand, Failure, Runner, SlotPlace};
+use super::runner::{Failure, Runner, SlotPlace};
 
 /// What a command in a slot came to: its result, or a failure that a candidate could be blamed for.
 pub(super) type Attempt<T> = Result<Result<T, Failure>, EngineError>;
@@ -287,34 +284,6 @@ impl<'a> Workbench<'a> {
         self.runner.ease(ease);
     }
 
-    /// Runs `prepare` in an arm's slot, on base code only, and remembers what it made.
-    pub(super) fn prepare(&mut self, arm: Arm, log: PathBuf) -> Attempt<()> {
-        let Some(prepare) = self.prepare_settings() else { return Ok(Ok(())) };
-        let index = self.index(arm);
-        self.unmark_prepared(arm)?;
-        self.slots[index].forget_prepared()?;
-        self.reset_to_tip(arm)?;
-        super::harness::copy_untracked((&self.root, self.settings), &prepare.copy, self.root(arm))?;
-        for held in self.harness.held().absent() {
-            super::harness::remove_file_if_any(&self.root(arm).join(held))?;
-        }
-        let errand = Errand {
-            phase: Phase::Prepare,
-            command: &prepare.command,
-            limit: prepare.timeout.resolve(None),
-            log,
-            network: prepare.network,
-            env: Vec::new(),
-        };
-        if let Err(failure) = self.run(arm, &errand)? {
-            return Ok(Err(failure));
-        }
-        let keep = self.kept_folders();
-        self.slots[index].record_prepared(&keep)?;
-        self.mark_prepared(arm, prepare)?;
-        Ok(Ok(()))
-    }
-
     /// Returns how slots are prepared, where they are.
     pub(super) fn prepare_settings(&self) -> Option<&'a Prepare> {
         self.settings.prepare.as_ref()
@@ -323,206 +292,6 @@ impl<'a> Workbench<'a> {
     /// Returns the config's folder, relative to the repository root.
     pub(super) fn folder(&self) -> &str {
         &self.settings.folder
-    }
-
-    /// Lets everything that a build left in an arm's slot survive resets, as a warm cache.
-    pub(super) fn keep_built(&mut self, arm: Arm) -> Result<(), EngineError> {
-        let keep = self.kept_folders();
-        let index = self.index(arm);
-        Ok(self.slots[index].record_prepared(&keep)?)
-    }
-
-    /// Builds an arm; `None` where nothing needs building.
-    pub(super) fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
-        let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
-        let errand = Errand {
-            phase: Phase::Build,
-            command: &build.command,
-            limit: self.limits.build,
-            log,
-            network: false,
-            env: Vec::new(),
-        };
-        let result = self.run(arm, &errand)?;
-        self.runner.trim_logs(&errand)?;
-        if arm == Arm::Candidate {
-            let made = self.loose(arm)?;
-            self.lasting.extend(made);
-            self.lasting_at_home = self.strangers_at_home()?;
-        }
-        Ok(result.map(Some))
-    }
-
-    fn loose(&mut self, arm: Arm) -> Result<BTreeSet<Vec<u8>>, EngineError> {
-        let (index, keep) = (self.index(arm), self.kept_folders());
-        Ok(self.slots[index].loose(&keep)?)
-    }
-
-    /// Removes what checks and runs of the candidate left in its slot and its build did not make, unless the baseline's
-    /// leave the same: what one run computes for the next is no speed.
-    fn sweep(&mut self) -> Result<(), EngineError> {
-        self.sweep_home()?;
-        let left = self.loose(Arm::Candidate)?;
-        if left.is_subset(&self.lasting) {
-            return Ok(());
-        }
-        let usual = self.loose(Arm::Baseline)?;
-        self.lasting.extend(usual);
-        Ok(self.slots[self.index(Arm::Candidate)].sweep(left.difference(&self.lasting))?)
-    }
-
-    /// Runs one check in an arm's slot and reads which tests it ran.
-    pub(super) fn check(&mut self, arm: Arm, check: &str, log: PathBuf) -> Attempt<Checked> {
-        let junit = self.home(arm).join("junit.xml");
-        let before = JunitFiles::before_run(&self.root(arm).join(&self.settings.working_dir), &junit)?;
-        let path = self.root(arm).join(check);
-        let command = Command::Argv(vec![path.to_string_lossy().into_owned()]);
-        let errand = Errand {
-            phase: Phase::Check,
-            command: &command,
-            limit: self.limits.check,
-            log,
-            network: false,
-            env: vec![("AUTORESEARCH_JUNIT".into(), junit.into_os_string())],
-        };
-        let exit = match self.run(arm, &errand)? {
-            Ok(exit) => exit,
-            Err(failure) => {
-                self.runner.trim_logs(&errand)?;
-                return Ok(Err(failure));
-            }
-        };
-        let tests = self.tests_of(arm, &errand, &before)?;
-        self.runner.trim_logs(&errand)?;
-        Ok(Ok(Checked { exit, tests }))
-    }
-
-    /// Reads which tests a check ran; paths that differ between the slots are the same word in their names.
-    fn tests_of(&self, arm: Arm, errand: &Errand<'_>, before: &JunitFiles) -> Result<TestInventory, EngineError> {
-        if self.settings.checks.inventory == Inventory::Off {
-            return Ok(TestInventory::default());
-        }
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        let folders = [(text(self.root(arm)), "{slot}"), (text(&self.home(arm)), "{home}")];
-        let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        Ok(gate::read_inventory(CheckOutput { stdout: &stdout, stderr: &stderr, before, folders: &folders })?)
-    }
-
-    /// Runs the bench once in an arm's slot and reads its metrics.
-    pub(super) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
-        let metrics = self.metrics_file(arm)?;
-        let errand = Errand {
-            phase: Phase::Measure,
-            command: &self.settings.bench.command,
-            limit: self.limits.bench,
-            log,
-            network: false,
-            env: Self::metrics_variable(metrics.as_ref()).chain(self.padding()).collect(),
-        };
-        self.sweep_candidate(arm)?;
-        let exit = match self.run_measured(arm, &errand, metrics.as_ref())? {
-            Ok(exit) => exit,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let run = self.read(&errand, metrics.as_ref(), &exit, &self.plan)?;
-        Ok(match run.outcome.clone() {
-            Ok(reading) => {
-                self.learn(run);
-                Ok((reading, exit))
-            }
-            Err(failure) => Err(Failure { reason: failure.reason(), detail: failure.to_string(), exit: Some(exit) }),
-        })
-    }
-
-    /// Removes from the slot of a candidate on trial what its runs keep for the next.
-    pub(super) fn sweep_candidate(&mut self, arm: Arm) -> Result<(), EngineError> {
-        if arm == Arm::Candidate && self.laid.is_some() { self.sweep() } else { Ok(()) }
-    }
-
-    /// Does the same in its private home.
-    fn sweep_home(&self) -> Result<(), EngineError> {
-        let home = self.home(Arm::Candidate);
-        let strangers = self.strangers_at_home()?;
-        strangers.difference(&self.lasting_at_home).try_for_each(|path| Ok(git::remove_below(&home, path)?))
-    }
-
-    fn strangers_at_home(&self) -> Result<BTreeSet<PathBuf>, EngineError> {
-        home::strangers(&self.home(Arm::Candidate), &self.home(Arm::Baseline))
-    }
-
-    /// Returns an empty file for metrics, where they come from one.
-    pub(super) fn metrics_file(&self, arm: Arm) -> Result<Option<MetricsFile>, EngineError> {
-        self.settings.bench.metrics_file.then(|| MetricsFile::renew(&self.home(arm))).transpose()
-    }
-
-    /// Returns the variable that names that file.
-    pub(super) fn metrics_variable(file: Option<&MetricsFile>) -> impl Iterator<Item = (OsString, OsString)> {
-        file.map(|file| (OsString::from("AUTORESEARCH_METRICS"), file.path().into())).into_iter()
-    }
-
-    /// Runs a command that measures; a metrics file beyond all bounds is its failure.
-    pub(super) fn run_measured(
-        &mut self,
-        arm: Arm,
-        errand: &Errand<'_>,
-        metrics: Option<&MetricsFile>,
-    ) -> Attempt<Exit> {
-        let exit = match self.run(arm, errand)? {
-            Ok(exit) => exit,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let excess = metrics.and_then(|file| file.excess(self.settings.limits.output_bytes));
-        Ok(match excess {
-            None => Ok(exit),
-            Some(detail) => Err(Failure { reason: Reason::ResourceLimit, detail, exit: Some(exit) }),
-        })
-    }
-
-    /// Reads what a run that ended well printed, by a plan of its metrics, and trims its logs.
-    pub(super) fn read(
-        &self,
-        errand: &Errand<'_>,
-        metrics: Option<&MetricsFile>,
-        exit: &Exit,
-        plan: &MetricPlan,
-    ) -> Result<RunReading, EngineError> {
-        let (stdout, stderr) = (errand.stdout(), errand.stderr());
-        let files = RunFiles { stdout: &stdout, stderr: &stderr, metrics_file: metrics.map(MetricsFile::path) };
-        let run = measure::read_run(files, &exit.usage, plan)?;
-        self.runner.trim_logs(errand)?;
-        Ok(run)
-    }
-
-    /// Returns the variable that moves the stack of a run, where there is to be one.
-    fn padding(&self) -> Option<(OsString, OsString)> {
-        (self.padding > 0).then(|| ("AUTORESEARCH_PADDING".into(), "x".repeat(self.padding).into()))
-    }
-
-    /// Runs a command in an arm's slot and looks at both slots afterwards.
-    fn run(&mut self, arm: Arm, errand: &Errand<'_>) -> Attempt<Exit> {
-        let result = self.runner.run(self.place(arm), errand)?;
-        let found = [self.tampering(Arm::Candidate, errand)?, self.tampering(Arm::Baseline, errand)?];
-        match found.into_iter().flatten().next() {
-            Some(failure) => Ok(Err(failure)),
-            None => Ok(result),
-        }
-    }
-
-    /// Looks for a tracked file that a command rewrote in an arm's slot, and puts all tracked files right.
-    ///
-    /// At once, so that the same is not found again after the next command, which would take the blame. What was built
-    /// in the slot stays.
-    fn tampering(&mut self, arm: Arm, errand: &Errand<'_>) -> Result<Option<Failure>, EngineError> {
-        let index = self.index(arm);
-        let Some(deviation) = self.slots[index].verify()?.into_iter().next() else { return Ok(None) };
-        let private = self.private_of(arm).clone();
-        self.slots[index].stand(&private)?;
-        if let Some(tree) = self.laid.as_ref().filter(|_| arm == Arm::Candidate) {
-            self.slots[index].lay(tree)?;
-        }
-        let reason = if self.harness.seals(&deviation.path) { Reason::HarnessChanged } else { Reason::TreeChanged };
-        let detail = format!("'{}' {} tracked file {}", errand.command, deed(deviation.kind), deviation.path);
-        Ok(Some(Failure { reason, detail, exit: None }))
     }
 
     fn place(&self, arm: Arm) -> SlotPlace<'_> {
@@ -542,14 +311,6 @@ impl<'a> Workbench<'a> {
     /// Returns the path of a file that lies beside the slots, where no command writes.
     pub(super) fn beside_slots(&self, name: &str) -> PathBuf {
         self.places.cache().join(name)
-    }
-
-    /// Fixes metric names and line counts by the first run that is read after a start or a new plan.
-    fn learn(&mut self, run: RunReading) {
-        if !self.plan.is_fixed() {
-            self.plan = self.plan.fixed_by(&run.lines);
-            self.lines = run.lines;
-        }
     }
 
     /// Returns the lines of each metric that stands only in a `geomean(...)`.
@@ -578,16 +339,4 @@ fn over(private: &PrivateRepository, harness: &Harness, commit: &ObjectId) -> Re
 pub(super) fn join(folder: &str, path: &str) -> String {
     let path = path.trim_start_matches("./").trim_end_matches('/');
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
-}
-
-/// Says what a command did to a tracked file.
-fn deed(kind: DeviationKind) -> &'static str {
-    match kind {
-        DeviationKind::Rewritten => "rewrote",
-        DeviationKind::Missing => "removed",
-        DeviationKind::TypeChanged | DeviationKind::ModeChanged => "changed the mode or type of",
-        DeviationKind::HeadMoved => "moved HEAD:",
-        DeviationKind::IndexChanged => "changed the index entry of",
-        DeviationKind::LinkChanged => "rewrote the worktree's link",
-    }
 }
