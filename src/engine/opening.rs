@@ -151,9 +151,7 @@ impl<'a, 'o> Session<'a, 'o> {
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
-        let inherited = context.inherited.clone();
-        let reach = Reach::new((settings, places), user, private.path(), &inherited);
-        let runner = Runner::new((settings, places), reach, context.supervisor, context.interrupts, inherited);
+        let runner = runner(context, &private);
         let bench = Workbench::open(runner, (settings, places, user.root()), private, harness, tip)?;
         let deadline = Deadline::next(settings.stop.until.as_deref(), &jiff::Zoned::now());
         let interrupts = context.interrupts;
@@ -259,6 +257,14 @@ impl<'a, 'o> Session<'a, 'o> {
         }
         refuse_checked_out(self.user, branch)
     }
+}
+
+/// Makes what runs commands, with all that they can reach.
+fn runner<'a>(context: &Context<'a>, private: &PrivateRepository) -> Runner<'a> {
+    let place = (context.settings, context.places);
+    let inherited = context.inherited.clone();
+    let reach = Reach::new(place, context.user, private.path(), &inherited);
+    Runner::new(place, reach, context.supervisor, context.interrupts, inherited)
 }
 
 /// Completes or undoes the steps that a crash left behind; returns the edits of ideas.md that this owes.

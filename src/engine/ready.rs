@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Pair, Phase, Reason, Status};
+use crate::domain::{
+    Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Order, Pair, Phase, Reading, Reason, Status,
+};
 use crate::host::PairWatch;
 use crate::measure::{self, PairAttempt};
 
@@ -142,11 +144,7 @@ impl Session<'_, '_> {
     }
 
     /// Runs the bench once, alone on this host.
-    pub(super) fn one_run(
-        &mut self,
-        arm: Arm,
-        log: std::path::PathBuf,
-    ) -> Attempt<(crate::domain::Reading, crate::domain::Exit)> {
+    pub(super) fn one_run(&mut self, arm: Arm, log: std::path::PathBuf) -> Attempt<(Reading, crate::domain::Exit)> {
         let _host = self.host_lock()?;
         self.bench.bench(arm, log)
     }
@@ -163,11 +161,24 @@ impl Session<'_, '_> {
 
     fn identical_pair(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
         let order = self.settings.decision.seed.coin(ExperimentId::BASELINE, number);
+        self.identical_attempt(number, order, &mut |session, arm| {
+            let log = session.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
+            let (reading, _) = session.one_run(arm, log)?.map_err(|failure| session.broken(failure.detail))?;
+            Ok(reading)
+        })
+    }
+
+    /// Runs the same code once in each slot, in an order, and watches the machine meanwhile.
+    pub(super) fn identical_attempt(
+        &mut self,
+        number: u32,
+        order: Order,
+        run: &mut dyn FnMut(&mut Self, Arm) -> Result<Reading, EngineError>,
+    ) -> Result<CandidateRun, EngineError> {
         let mut watch = PairWatch::begin();
         let (mut baseline, mut candidate) = (None, None);
         for arm in order.arms() {
-            let log = self.log(Phase::Measure, Some(&format!("{number:02}-{arm}")));
-            let (reading, _) = self.one_run(arm, log)?.map_err(|failure| self.broken(failure.detail))?;
+            let reading = run(self, arm)?;
             watch.ran(arm, measure::cpu_seconds(&reading));
             match arm {
                 Arm::Baseline => baseline = Some(reading),

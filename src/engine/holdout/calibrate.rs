@@ -6,8 +6,7 @@ use crate::engine::calibrate::{auto_wall, check_limits, median_of};
 use crate::engine::recorder::Durability;
 use crate::engine::roles::Roles;
 use crate::engine::session::Session;
-use crate::host::PairWatch;
-use crate::measure::{self, PairAttempt};
+use crate::measure;
 
 impl Session<'_, '_> {
     /// Runs the holdout once in each slot, so that one which does not work ends the session before hours of work do.
@@ -73,24 +72,14 @@ impl Session<'_, '_> {
 
     fn identical_held_attempt(&mut self, number: u32) -> Result<CandidateRun, EngineError> {
         let order = self.settings.decision.seed.holdout_coin(ExperimentId::BASELINE, number);
-        let mut watch = PairWatch::begin();
-        let (mut baseline, mut candidate) = (None, None);
-        for arm in order.arms() {
-            let log = self.log(Phase::Holdout, Some(&format!("{number:02}-{arm}")));
-            let (reading, _) = match self.one_held_run(arm, log)? {
-                Ok(run) => run,
-                Err(failure) => return Err(self.broken(format!("the holdout: {}", failure.detail))),
-            };
-            watch.ran(arm, measure::cpu_seconds(&reading));
-            match arm {
-                Arm::Baseline => baseline = Some(reading),
-                Arm::Candidate => candidate = Some(reading),
+        let mut event = self.identical_attempt(number, order, &mut |session, arm| {
+            let log = session.log(Phase::Holdout, Some(&format!("{number:02}-{arm}")));
+            match session.one_held_run(arm, log)? {
+                Ok((reading, _)) => Ok(reading),
+                Err(failure) => Err(session.broken(format!("the holdout: {}", failure.detail))),
             }
-        }
-        let (baseline, candidate) = (baseline.unwrap_or_default(), candidate.unwrap_or_default());
-        let attempt = PairAttempt::Complete(Pair { number, order, baseline, candidate });
-        let mut event = attempt.unless_suspended(watch.suspended()).to_event(number, order);
-        (event.host, event.holdout) = (Some(watch.reading()), true);
+        })?;
+        event.holdout = true;
         Ok(event)
     }
 
