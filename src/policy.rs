@@ -229,6 +229,10 @@ pub struct Counters {
     pub since_keep: u32,
     /// The check that failed last, where the last gated experiment failed one.
     pub check_failures: Option<CheckStreak>,
+    /// Iterations in a row that crashed.
+    pub crashes: u32,
+    /// What the agents cost so far, in the unit that they print.
+    pub agent_cost: f64,
     /// Best median of the primary so far, in its unit: that of the last keep, or of the baseline.
     pub best: Option<f64>,
     /// Which way the primary is better.
@@ -265,11 +269,20 @@ impl Reserve {
 
 /// Names the configured rule that stops the session before its next candidate, and says in one line what it met.
 ///
-/// The goal comes first, then the failure, then the limits. `stop.until` is a time of day, and so not decided here.
+/// The goal comes first, then the failures, then the limits. `stop.until` is a time of day and `stop.file` a file, and
+/// so not decided here.
 pub fn stop(counters: &Counters, stop: &Stop) -> Option<(StopRule, String)> {
-    let Stop { max_iterations, max_hours, until: _, plateau, consecutive_check_failures, target } = stop;
+    let Stop { max_iterations, max_hours, plateau, consecutive_check_failures, target, .. } = stop;
     target_reached(counters, *target)
         .or_else(|| failing_check(counters, *consecutive_check_failures))
+        .or_else(|| {
+            stop.consecutive_crashes.filter(|&n| counters.crashes >= n)?;
+            Some((StopRule::ConsecutiveCrashes, format!("{} in a row crashed", count(counters.crashes, "iteration"))))
+        })
+        .or_else(|| {
+            let most = stop.agent_cost.filter(|&most| counters.agent_cost >= most)?;
+            Some((StopRule::AgentCost, format!("the agents cost {:.2} of {most}", counters.agent_cost)))
+        })
         .or_else(|| {
             let reached = max_iterations.filter(|&max| counters.iterations >= max)?;
             Some((StopRule::MaxIterations, format!("{} of {reached} iterations", counters.iterations)))
@@ -308,8 +321,12 @@ pub fn validates_at_end(rule: StopRule) -> bool {
         | StopRule::Until
         | StopRule::Plateau
         | StopRule::Target
-        | StopRule::ConsecutiveCheckFailures => true,
+        | StopRule::ConsecutiveCheckFailures
+        | StopRule::ConsecutiveCrashes
+        | StopRule::AgentCost
+        | StopRule::AgentUnavailable => true,
         StopRule::Requested
+        | StopRule::StopFile
         | StopRule::Interrupted
         | StopRule::BaselineBroken
         | StopRule::DiskLow
@@ -586,6 +603,8 @@ mod tests {
             hours: 2.5,
             since_keep: 4,
             check_failures: Some(CheckStreak { check: "10-tests".to_owned(), times: 3 }),
+            crashes: 2,
+            agent_cost: 1.5,
             best: Some(100.0),
             direction: Direction::Lower,
             reserve: Reserve::default(),
@@ -616,11 +635,15 @@ mod tests {
         let plateau = |n| Stop { plateau: Some(n), ..none() };
         let failures = |n| Stop { consecutive_check_failures: Some(n), ..none() };
         let target = |t| Stop { target: Some(t), ..none() };
+        let crashes = |n| Stop { consecutive_crashes: Some(n), ..none() };
+        let cost = |c| Stop { agent_cost: Some(c), ..none() };
         for (reached, not_yet, rule, detail) in [
             (iterations(10), iterations(11), StopRule::MaxIterations, "10 of 10 iterations"),
             (hours(2.5), hours(2.6), StopRule::MaxHours, "2.50 of 2.5 hours"),
             (plateau(4), plateau(5), StopRule::Plateau, "4 iterations without a keep"),
             (failures(3), failures(4), StopRule::ConsecutiveCheckFailures, "check '10-tests' failed 3 times in a row"),
+            (crashes(2), crashes(3), StopRule::ConsecutiveCrashes, "2 iterations in a row crashed"),
+            (cost(1.5), cost(1.51), StopRule::AgentCost, "the agents cost 1.50 of 1.5"),
             (target(100.0), target(99.0), StopRule::Target, "the primary's median 100 reached the target 100"),
         ] {
             assert_eq!(stop(&counters(), &reached), Some((rule, detail.to_owned())));
@@ -646,6 +669,7 @@ mod tests {
             plateau: Some(1),
             consecutive_check_failures: Some(1),
             target: Some(200.0),
+            ..Stop::default()
         };
         assert_eq!(stop(&counters(), &all).map(|(rule, _)| rule), Some(StopRule::Target));
         let missed = Stop { target: Some(1.0), ..all };

@@ -152,6 +152,12 @@ pub(super) struct Run {
     /// Stop after this many hours.
     #[arg(long, value_name = "HOURS")]
     pub max_hours: Option<f64>,
+    /// Stop at this local time of day, such as 07:30.
+    #[arg(long, value_name = "HH:MM")]
+    pub until: Option<String>,
+    /// Wait for more candidates instead of ending when every one was tried.
+    #[arg(long)]
+    pub follow: bool,
     /// Seed of the coins.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

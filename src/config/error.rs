@@ -238,6 +238,56 @@ pub enum Problem {
         expected: &'static str,
     },
     /// An entry of `candidates` that names no source, or several.
-    #[error("must name exactly one source, such as {{ \"patches\": \"candidates\" }}")]
+    #[error(
+        "must name exactly one source: patches, commits, sweep or agent, such as {{ \"patches\": \"candidates\" }}"
+    )]
     OneSource,
+    /// A key that means nothing without another.
+    #[error("is only for an entry with {0}; delete it")]
+    OnlyWith(&'static str),
+    /// A text that is no range of commits.
+    #[error("is '{0}', but must be a range of commits such as \"main..perf-branch\"")]
+    Range(String),
+    /// An agent without a way to run it.
+    #[error("needs a preset or a command")]
+    NoAgent,
+    /// A knob that is set nowhere, or in several places.
+    #[error("must name exactly one place of the knob: file (with pattern), env or arg")]
+    OneKnob,
+    /// A sweep that describes one knob and lists others.
+    #[error("describes a knob beside 'knobs'; move it into the list")]
+    OneOrMany,
+    /// Two knobs of one name.
+    #[error("has two knobs named '{0}'; give one of them another 'name'")]
+    SameKnob(String),
+    /// A text that cannot name a knob.
+    #[error("is '{0}', but knobs are named with letters, digits and _ - . / : only; give it a 'name'")]
+    KnobName(String),
+    /// A value that no knob takes.
+    #[error("has the value {0}, but the values of a knob are numbers, true, false, or texts of one line")]
+    KnobValue(String),
+    /// A value twice.
+    #[error("has the value '{0}' twice")]
+    SameValue(String),
+    /// More values than a sweep takes.
+    #[error("has more than {most} values, which is no sweep")]
+    TooMany {
+        /// How many at most.
+        most: usize,
+    },
+    /// No values, or several lists of them.
+    #[error("must be given once: as values, range or logRange")]
+    OneList,
+    /// A pattern that does not compile.
+    #[error("is no regular expression: {0}")]
+    Pattern(String),
+    /// A pattern without a value, or with several.
+    #[error("has {0} capture groups, but exactly one must hold the value; write (?:...) for others")]
+    Captures(usize),
+    /// An argument without a place for the value.
+    #[error("is '{0}', but must hold {{value}} once, such as \"--threads {{value}}\"")]
+    Template(String),
+    /// A climb from an unknown place.
+    #[error("needs 'default', the value that the program takes where the knob is not set, for the climb to start from")]
+    ClimbFrom,
 }

@@ -10,8 +10,10 @@ use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 
 use crate::domain::{
-    CheckOrder, Command, Confirm, Direction, Inventory, Network, Patience, Reduce, Scale, VerifyClean,
+    CandidatesOrder, CheckOrder, Command, Confirm, Direction, Inventory, Network, Patience, Reduce, Scale, VerifyClean,
 };
+
+use super::sources::{CandidateFile, HooksFile};
 
 /// Marks, in the schema, a key that exists but is not supported by this version.
 pub(super) const UNSUPPORTED: &str = "x-notInThisVersion";
@@ -54,14 +56,16 @@ pub(super) struct ConfigFile {
     pub(super) scope: Option<ScopeFile>,
     /// Where candidates come from, in order. Default: none.
     pub(super) candidates: Option<Vec<CandidateFile>>,
-    /// Reserved: the order of several candidate sources.
-    pub(super) candidates_order: Option<Unsupported>,
+    /// In which order several sources are asked: each to its end (listed), or one candidate of each in turn (turns).
+    #[serde(default)]
+    #[schemars(schema_with = "candidates_order", extend("default" = "listed"))]
+    pub(super) candidates_order: Option<CandidatesOrder>,
     /// The decision rule.
     pub(super) decision: Option<DecisionFile>,
     /// When to stop. Default: when every candidate was tried.
     pub(super) stop: Option<StopFile>,
-    /// Reserved: programs to run before and after each experiment.
-    pub(super) hooks: Option<Unsupported>,
+    /// Programs that run before and after each experiment.
+    pub(super) hooks: Option<HooksFile>,
     /// Resource limits of each command.
     pub(super) limits: Option<LimitsFile>,
     /// What commands may reach.
@@ -253,23 +257,6 @@ pub(super) struct ScopeFile {
     pub(super) unseal: Option<Vec<String>>,
 }
 
-/// One source of candidates; exactly one of its kinds.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
-pub(super) struct CandidateFile {
-    /// Folder, relative to this file's folder, of *.patch and *.diff files, taken in name order.
-    pub(super) patches: Option<String>,
-    /// Reserved: a range of commits.
-    pub(super) commits: Option<Unsupported>,
-    /// Reserved: whether to leave out sealed paths of a commit.
-    pub(super) drop_sealed: Option<Unsupported>,
-    /// Reserved: values of one setting.
-    pub(super) sweep: Option<Unsupported>,
-    /// Reserved: a command that writes candidates.
-    pub(super) agent: Option<Unsupported>,
-}
-
 /// The decision rule.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -302,7 +289,6 @@ pub(super) struct DecisionFile {
 /// When to stop; a rule left out is off.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "keys that this version only refuses are known but never read")]
 pub(super) struct StopFile {
     /// Experiments that reached the build.
     #[schemars(extend("minimum" = 1))]
@@ -321,12 +307,14 @@ pub(super) struct StopFile {
     pub(super) consecutive_check_failures: Option<u32>,
     /// A median of the primary at which the goal is reached.
     pub(super) target: Option<f64>,
-    /// Reserved: crashes in a row.
-    pub(super) consecutive_crashes: Option<Unsupported>,
-    /// Reserved: money spent on the agent.
-    pub(super) agent_cost: Option<Unsupported>,
-    /// Reserved: a file whose appearance stops the session.
-    pub(super) file: Option<Unsupported>,
+    /// Experiments in a row that crashed.
+    #[schemars(extend("minimum" = 1))]
+    pub(super) consecutive_crashes: Option<u32>,
+    /// What the agents may cost in all, in the unit that they print (US dollars).
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(super) agent_cost: Option<f64>,
+    /// A file, relative to this file's folder, whose presence in the checkout stops the session.
+    pub(super) file: Option<String>,
 }
 
 /// Resource limits of each command.
@@ -456,14 +444,18 @@ impl JsonSchema for Unsupported {
     }
 }
 
+/// Makes functions that describe an enumeration by its words.
 macro_rules! words {
     ($($name:ident: $($value:expr),+;)*) => {$(
-        fn $name(_: &mut SchemaGenerator) -> Schema {
-            json_schema!({ "enum": [$($value,)+ null] })
+        fn $name(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "enum": [$($value,)+ null] })
         }
     )*};
 }
+pub(super) use words;
+
 words! {
+    candidates_order: CandidatesOrder::Listed, CandidatesOrder::Turns;
     direction: Direction::Lower, Direction::Higher;
     scale: Scale::Ratio, Scale::Linear;
     reduce: Reduce::Median, Reduce::Mean, Reduce::Min, Reduce::Max, Reduce::Last;

@@ -15,6 +15,7 @@ mod origin;
 mod resolve;
 mod schema;
 mod source;
+mod sources;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::domain::{Base, CandidateSource, Decision, Objective, Sentinel, Settings, TimeLimit};
+use crate::domain::{
+    Base, CandidateSource, CommitRange, Decision, KnobPlace, Objective, Sentinel, Settings, TimeLimit,
+};
 
 use super::Place;
 use super::layers::Overlaid;
@@ -191,11 +193,39 @@ fn gate(s: &Settings) -> Rows {
         rows.push(row("candidates", json!([])));
     }
     for (index, source) in s.candidates.iter().enumerate() {
-        match source {
-            CandidateSource::Patches(dir) => rows.push((format!("candidates[{index}].patches"), json!(dir))),
-        }
+        rows.extend(source_rows(&format!("candidates[{index}]"), source));
     }
+    rows.push(row("candidatesOrder", json!(s.candidates_order)));
     rows
+}
+
+fn source_rows(path: &str, source: &CandidateSource) -> Rows {
+    let at = |key: &str, value: Value| (format!("{path}.{key}"), value);
+    match source {
+        CandidateSource::Patches(dir) => vec![at("patches", json!(dir))],
+        CandidateSource::Commits(CommitRange { range, drop_sealed }) => {
+            vec![at("commits", json!(range)), at("dropSealed", json!(drop_sealed))]
+        }
+        CandidateSource::Sweep(sweep) => {
+            let mut rows = vec![at("sweep.strategy", json!(sweep.strategy))];
+            for knob in &sweep.knobs {
+                let place = match &knob.place {
+                    KnobPlace::File { file, pattern } => format!("{file} {pattern}"),
+                    KnobPlace::Env { variable, of } => format!("{variable} of {}", json!(of)),
+                    KnobPlace::Arg { template, of } => format!("{template} of {}", json!(of)),
+                };
+                rows.push(at(&format!("sweep.{}", knob.name), json!({ "place": place, "values": knob.values })));
+            }
+            rows
+        }
+        CandidateSource::Agent(agent) => vec![
+            at("agent.preset", json!(agent.preset)),
+            at("agent.command", agent.command.as_ref().map_or(Value::Null, command)),
+            at("agent.timeoutSeconds", json!(agent.timeout_s)),
+            at("agent.maxWaitSeconds", json!(agent.max_wait_s)),
+            at("agent.whileMeasuring", json!(agent.while_measuring)),
+        ],
+    }
 }
 
 fn calibration_pairs(decision: &Decision) -> Value {
@@ -219,6 +249,11 @@ fn rules(s: &Settings) -> Rows {
         row("stop.plateau", json!(s.stop.plateau)),
         row("stop.consecutiveCheckFailures", json!(s.stop.consecutive_check_failures)),
         row("stop.target", json!(s.stop.target)),
+        row("stop.consecutiveCrashes", json!(s.stop.consecutive_crashes)),
+        row("stop.agentCost", json!(s.stop.agent_cost)),
+        row("stop.file", json!(s.stop.file)),
+        row("hooks.before", s.hooks.before.as_ref().map_or(Value::Null, command)),
+        row("hooks.after", s.hooks.after.as_ref().map_or(Value::Null, command)),
     ]
 }
 

@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Base, CandidateSource, Checks, CoreList, Decision, Host, Limits, MetricName, Objective, Sandbox, Scale, Scope,
-    Sentinel, Settings, Stop,
+    Base, Checks, CoreList, Decision, Host, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings,
+    Stop,
 };
 
 use super::check;
 use super::commands;
 use super::file::{
-    CandidateFile, ChecksFile, ConfigFile, DecisionFile, HostFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile,
-    SentinelFile, StopFile,
+    ChecksFile, ConfigFile, DecisionFile, HostFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile, SentinelFile,
+    StopFile,
 };
 use super::holdout;
 use super::layers::{self, Environment, Overlaid};
 use super::origin::{self, Shown};
 use super::source::Source;
+use super::sources;
 use super::{ConfigError, Overrides, Problem};
 
 pub(super) const WORKING_DIR: &str = ".";
@@ -161,7 +162,9 @@ impl Context {
             checks: self.checks(&file.checks.clone().unwrap_or_default())?,
             harness: self.each("harness", file.harness.as_ref(), check::glob)?,
             scope: self.scope(&file.scope.clone().unwrap_or_default())?,
-            candidates: self.candidates(file.candidates.as_deref().unwrap_or_default())?,
+            candidates: sources::candidates(self, file.candidates.as_deref().unwrap_or_default())?,
+            candidates_order: file.candidates_order.unwrap_or_default(),
+            hooks: sources::hooks(self, &file.hooks.clone().unwrap_or_default())?,
             decision: self.decision(&file.decision.clone().unwrap_or_default())?,
             stop: self.stop(&file.stop.clone().unwrap_or_default(), scale)?,
             limits: self.limits(&file.limits.clone().unwrap_or_default())?,
@@ -269,15 +272,6 @@ impl Context {
         })
     }
 
-    fn candidates(&self, files: &[CandidateFile]) -> Result<Vec<CandidateSource>, ConfigError> {
-        let source = |(index, file): (usize, &CandidateFile)| {
-            let key = format!("candidates[{index}]");
-            let dir = self.check(&key, file.patches.as_ref().ok_or(Problem::OneSource))?;
-            self.check(&format!("{key}.patches"), self.path(dir)).map(CandidateSource::Patches)
-        };
-        files.iter().enumerate().map(source).collect()
-    }
-
     fn decision(&self, file: &DecisionFile) -> Result<Decision, ConfigError> {
         let pairs = |key: &str, value: u32, fewest| self.check(key, check::count(value, fewest, MOST_PAIRS));
         let share = file.false_keep_share.unwrap_or(FALSE_KEEP_SHARE);
@@ -310,6 +304,9 @@ impl Context {
             plateau: count("stop.plateau", file.plateau)?,
             consecutive_check_failures: count("stop.consecutiveCheckFailures", file.consecutive_check_failures)?,
             target: file.target.map(|value| self.check("stop.target", target(value))).transpose()?,
+            consecutive_crashes: count("stop.consecutiveCrashes", file.consecutive_crashes)?,
+            agent_cost: file.agent_cost.map(|cost| self.check("stop.agentCost", check::positive(cost))).transpose()?,
+            file: file.file.as_deref().map(|path| self.check("stop.file", self.path(path))).transpose()?,
         })
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HostReading, MetricName,
-    ObjectId, Order, Pair, PatchId, Phase, ProposalSource, Reading, Reason, Scale, SentinelOutcome, Settings, Status,
-    StopRule, VoidPair,
+    AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
+    HostReading, MetricName, ObjectId, Order, Pair, PatchId, Phase, ProposalFailed, ProposalSource, Reading, Reason,
+    Rebased, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -45,6 +45,14 @@ pub enum Event {
     SandboxApplied(SandboxApplied),
     /// Which tests a check runs on the tip.
     Inventoried(Box<Inventoried>),
+    /// A source cannot give a candidate now.
+    Waiting(Box<Waiting>),
+    /// A call of a source gave nothing that became an experiment.
+    ProposalFailed(Box<ProposalFailed>),
+    /// A hook was called.
+    HookRan(Box<HookRan>),
+    /// The session went on from another base; synced before the branch moves.
+    Rebased(Box<Rebased>),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.
@@ -200,6 +208,12 @@ pub struct Proposed {
     /// The inconclusive experiment whose evidence this one goes on with (`try --resume`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<ExperimentId>,
+    /// Whether sealed paths are left out of the patch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drop_sealed: bool,
+    /// What the call of the agent that made it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<AgentCall>,
 }
 
 /// The screen's outcome.

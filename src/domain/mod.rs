@@ -11,12 +11,14 @@ mod exit;
 mod host;
 mod ids;
 mod metric;
+mod night;
 mod observer;
 mod pair;
 mod phase;
 mod proposal;
 mod seed;
 mod settings;
+mod sources;
 mod status;
 
 pub use change::{Change, number};
@@ -32,13 +34,17 @@ pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
 pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
+pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Waiting};
 pub use observer::Observer;
 pub use pair::{Arm, Order, Pair, Reading, VoidPair};
 pub use phase::Phase;
-pub use proposal::{Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
+pub use proposal::{AgentCall, Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
 pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
-    Base, Bench, Build, CandidateSource, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits,
-    Network, Objective, Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+    Base, Bench, Build, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits, Network, Objective,
+    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+};
+pub use sources::{
+    Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, Knob, KnobCommand, KnobPlace, Strategy, Sweep,
 };
 pub use status::{Flag, Reason, Status, StopRule};

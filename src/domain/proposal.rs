@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ExperimentId;
+
 /// Actionable side information: a free-form JSON object.
 pub type Asi = serde_json::Map<String, serde_json::Value>;
 
@@ -42,6 +44,26 @@ pub enum ProposalSource {
     Queue(String),
     /// `autoresearch try` with a file, standard input, a worktree or a commit, as it was named.
     Try(String),
+    /// A commit of a range, by its full id.
+    Commit(String),
+    /// A point of a sweep: `name=value`, several separated by blanks, in the order of the knobs.
+    Sweep(String),
+    /// An agent, by its name.
+    Agent(String),
+    /// A keep of this session from before its base moved, by the number of its experiment.
+    Again(ExperimentId),
+}
+
+impl std::fmt::Display for ProposalSource {
+    /// Writes the name by which people know the source.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Queue(name) | Self::Try(name) | Self::Commit(name) | Self::Sweep(name) | Self::Agent(name) => {
+                f.write_str(name)
+            }
+            Self::Again(experiment) => write!(f, "#{experiment}"),
+        }
+    }
 }
 
 /// The bytes of a patch; need not be UTF-8.
@@ -71,6 +93,10 @@ pub struct Proposal {
     pub source: ProposalSource,
     /// The unified diff, without mail headers.
     pub patch: PatchText,
+    /// Whether sealed paths are left out of the patch; else one that touches such a path is refused.
+    pub drop_sealed: bool,
+    /// What the call of the agent that made it took.
+    pub call: Option<AgentCall>,
 }
 
 impl Proposal {
@@ -87,6 +113,18 @@ impl Proposal {
             base_commit: None,
             source,
             patch,
+            drop_sealed: false,
+            call: None,
         }
     }
+}
+
+/// What one call of an agent took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct AgentCall {
+    /// Wall time in seconds.
+    pub seconds: f64,
+    /// What it cost, in the unit that the agent prints (US dollars); `None` where it prints nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, CoreList, Direction, MetricName, Reduce, Scale, Seed, TimeLimit};
+use super::{
+    CandidateSource, CandidatesOrder, Command, CoreList, Direction, Hooks, MetricName, Reduce, Scale, Seed, TimeLimit,
+};
 
 /// Everything that a session was told. Paths are relative to the repository root unless they say otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,10 +48,16 @@ pub struct Settings {
     pub scope: Scope,
     /// Where candidates come from, in order.
     pub candidates: Vec<CandidateSource>,
+    /// In which order the sources are asked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub candidates_order: CandidatesOrder,
     /// The decision rule's settings.
     pub decision: Decision,
     /// When to stop.
     pub stop: Stop,
+    /// Programs that run around each experiment.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hooks: Hooks,
     /// Resource limits of each command.
     pub limits: Limits,
     /// What commands may reach.
@@ -254,14 +262,6 @@ pub struct Scope {
     pub unseal: Vec<String>,
 }
 
-/// Where candidates come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CandidateSource {
-    /// A folder (relative to the config's folder) of `*.patch` and `*.diff`, taken in name order.
-    Patches(String),
-}
-
 /// The decision rule's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -348,6 +348,15 @@ pub struct Stop {
     pub consecutive_check_failures: Option<u32>,
     /// A median of the primary at which the goal is reached.
     pub target: Option<f64>,
+    /// Experiments in a row that crashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consecutive_crashes: Option<u32>,
+    /// What the agents may cost over all starts of the session, in the unit that they print (US dollars).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_cost: Option<f64>,
+    /// A file (relative to the config's folder) whose presence in the checkout stops the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// Resource limits of each command; `None` = none.

@@ -160,6 +160,14 @@ pub enum StopRule {
     BranchMoved,
     /// A keep that is another program when built from an empty cache cannot be reverted alone.
     UndoConflict,
+    /// `stop.consecutiveCrashes`.
+    ConsecutiveCrashes,
+    /// `stop.agentCost`.
+    AgentCost,
+    /// `stop.file`.
+    StopFile,
+    /// An agent was not available for longer than its `maxWaitSeconds`, and no other source had candidates.
+    AgentUnavailable,
 }
 
 macro_rules! display_as_serde {

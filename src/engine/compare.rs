@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::{
-    Arm, Base, Bench, Build, Calibrated, CheckOrder, Checks, Command, Confirm, Decision, Direction, Event,
-    ExperimentId, Host, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective, Observer,
-    PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope, Screened,
-    Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
+    Arm, Base, Bench, Build, Calibrated, CandidatesOrder, CheckOrder, Checks, Command, Confirm, Decision, Direction,
+    Event, ExperimentId, Hooks, Host, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective,
+    Observer, PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope,
+    Screened, Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -267,6 +267,8 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         harness: Vec::new(),
         scope: Scope::default(),
         candidates: Vec::new(),
+        candidates_order: CandidatesOrder::default(),
+        hooks: Hooks::default(),
         decision: decision(question),
         stop: Stop::default(),
         limits: limits(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Direction, Event, ExperimentId, Observer, ProposalSource, RunSummary, Settings, Status};
+use crate::domain::{Direction, Event, ExperimentId, Observer, RunSummary, Settings, Status};
 use crate::process::Tool;
 
 use super::EngineError;
@@ -71,8 +71,7 @@ impl Observer for Collector {
                 self.primary = Some(configured.metric_name.clone());
             }
             (Event::Proposed(proposed), Some(id)) => {
-                let (ProposalSource::Queue(name) | ProposalSource::Try(name)) = &proposed.source;
-                self.sources.insert(id, name.clone());
+                self.sources.insert(id, proposed.source.to_string());
             }
             (Event::Pair(attempt), Some(id)) => {
                 *self.runs.entry(id).or_default() += 2;

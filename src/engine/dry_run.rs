@@ -1,8 +1,6 @@
 //! The dry run: every stage for the baseline, the screen for each candidate, and how long the queue will take.
 
-use crate::domain::{
-    Base, Calibrated, ObjectId, Observer, PhaseEnded, ProposalSource, Reason, Screened, Screening, Settings,
-};
+use crate::domain::{Base, Calibrated, ObjectId, Observer, PhaseEnded, Reason, Screened, Screening, Settings};
 use crate::stats::Forecast;
 
 use super::EngineError;
@@ -10,9 +8,9 @@ use super::forecast::{forecast, horizon};
 use super::offer::Offer;
 use super::opening::{ReadBack, base_commit, read_back, refuse_checked_out, refuse_taken_branch};
 use super::pipeline::{Commit, Dropped};
-use super::queue::PatchQueues;
 use super::scratch::Scratch;
-use super::session::{Candidates, Context, Purpose, Session};
+use super::session::{Context, Purpose, Session};
+use super::sources::{Candidates as _, Next, Sources};
 use super::watch::{Untold, Watch};
 
 /// What a dry run found.
@@ -69,11 +67,11 @@ pub fn dry_run(context: &Context<'_>, observer: &mut dyn Observer) -> Result<Dry
     let mut session = Session::open(&own, vec![&mut watch])?;
     session.ready()?;
     let calibrated = session.state().calibrated().cloned().ok_or(EngineError::NotCalibrated)?;
-    let mut queues = PatchQueues::new(&settings, context.user.root());
+    let mut sources = Sources::new(&settings, context.user)?;
     let mut tried = 0;
     let mut candidates = Vec::new();
-    while let Some(offer) = queues.next(&|_| false)? {
-        let hash = super::session::patch_hash(offer.proposal());
+    while let Next::Offer(offer) = sources.next(&mut session)? {
+        let hash = super::session::proposal_key(offer.proposal());
         if past.as_ref().is_some_and(|past| past.state.settled_patch(&hash).is_some()) {
             tried += 1;
         } else {
@@ -115,7 +113,7 @@ fn tip(context: &Context<'_>, past: Option<&ReadBack>) -> Result<ObjectId, Engin
 impl Session<'_, '_> {
     /// Screens an offer and settles it there.
     fn screen_only(&mut self, offer: &Offer) -> Result<Candidate, EngineError> {
-        let (ProposalSource::Queue(name) | ProposalSource::Try(name)) = &offer.proposal().source;
+        let name = offer.proposal().source.to_string();
         self.propose(offer.proposal(), Commit::No)?;
         match offer {
             Offer::Readable(proposal) => {
@@ -129,6 +127,6 @@ impl Session<'_, '_> {
         let screened = self.recorder.facts().screened.clone();
         let experiment = self.current_id();
         let screened = screened.ok_or(EngineError::Unrecorded { experiment })?;
-        Ok(Candidate { name: name.clone(), screened })
+        Ok(Candidate { name, screened })
     }
 }

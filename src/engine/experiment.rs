@@ -53,6 +53,10 @@ impl ExperimentFacts {
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)
             | Event::Inventoried(_)
+            | Event::Waiting(_)
+            | Event::ProposalFailed(_)
+            | Event::HookRan(_)
+            | Event::Rebased(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

@@ -8,27 +8,18 @@ use crate::state::SessionState;
 use crate::stats::{self, Costs, Forecast, Horizon, PairScale, RaceRule, SlotBias, runs_needed};
 
 use super::clock::Deadline;
-use super::queue::PatchQueues;
 use super::roles::Roles;
-use super::session::{Candidates as _, Purpose, Session};
+use super::session::{Purpose, Session};
+use super::sources::Sources;
 use super::verify_clean::{CHEAP_BUILD, PAIRS as VERIFYING_PAIRS};
 
 /// Measured candidates of the largest alpha epoch, for which forecasts are made (statistics section 3).
 const LARGEST_EPOCH: u32 = 100;
 
-/// Counts the candidates that wait in the queues of a config; `None` where there are no queues, or no files in them. A
-/// queue that cannot be read is told where candidates are taken from it.
+/// Counts the candidates that wait in the sources of a config; `None` where their number is not known, or there are none. A
+/// source that cannot be read is told where candidates are taken from it.
 fn waiting(settings: &Settings, user: &UserRepository, state: &SessionState) -> Option<u32> {
-    let mut queues = PatchQueues::new(settings, user.root());
-    if queues.files().ok()?.is_empty() {
-        return None;
-    }
-    let tried = |hash: &str| state.settled_patch(hash).is_some();
-    let mut count = 0;
-    while queues.next(&tried).ok()?.is_some() {
-        count += 1;
-    }
-    Some(count)
+    Sources::new(settings, user).ok()?.waiting(user, Some(state)).ok()?
 }
 
 /// Says what ends a night that begins now, after what a session did already.

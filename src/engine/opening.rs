@@ -20,13 +20,13 @@ use super::experiment::ExperimentFacts;
 use super::harness::Harness;
 use super::idea_book::OwedEdit;
 use super::inventory::Inventories;
-use super::queue::PatchQueues;
 use super::reach::Reach;
 use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
 use super::rings::Rings;
 use super::runner::Runner;
 use super::session::{Context, Pace, Purpose, Session};
+use super::sources::Sources;
 use super::weather::Weather;
 use super::workbench::Workbench;
 
@@ -242,8 +242,9 @@ impl<'a, 'o> Session<'a, 'o> {
 
     /// Returns `A` of statistics section 3: the candidates listed, else the iterations allowed, within 20 and 100.
     fn epoch_size(&self) -> u32 {
-        let listed = PatchQueues::new(self.settings, self.user.root()).files().map_or(0, |files| files.len());
-        let listed = (listed > 0).then(|| u32::try_from(listed).unwrap_or(u32::MAX));
+        let listed = Sources::new(self.settings, self.user).and_then(|sources| sources.waiting(self.user, None));
+        // What cannot be read is told where candidates are taken from it.
+        let listed = listed.ok().flatten();
         stats::epoch_size(None, listed, self.settings.stop.max_iterations)
     }
 

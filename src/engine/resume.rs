@@ -49,5 +49,7 @@ pub(super) fn proposal_of(proposed: Proposed, patch: Vec<u8>) -> Proposal {
         base_commit: proposed.base_commit,
         source: proposed.source,
         patch: PatchText(patch),
+        drop_sealed: proposed.drop_sealed,
+        call: proposed.call,
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::{
     Author, Event, ExperimentId, Note, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule,
     Stopped,
@@ -26,11 +28,18 @@ use super::places::Places;
 use super::recorder::{Durability, Recorder};
 use super::rings::Rings;
 use super::screen::write_whole;
+use super::sources::{Candidates, Next};
 use super::weather::Weather;
-use super::workbench::Workbench;
+use super::workbench::{Workbench, join};
 
 /// A wait for the host lock that is not worth telling: two sessions that take turns wait for a pair of the other.
 const SILENT_WAIT: Duration = Duration::from_secs(5);
+
+/// The longest sleep between two looks at stop rules and sources.
+const SLEEP: SignedDuration = SignedDuration::from_secs(2);
+
+/// The time in which a stop that is asked for ends a sleep.
+const NAP: Duration = Duration::from_millis(100);
 
 /// What a session is started with.
 pub struct Context<'a> {
@@ -91,21 +100,24 @@ impl Pace {
     }
 }
 
-/// Returns the hash (BLAKE3, hex) by which the journal knows a candidate: its source's name and its patch as given.
+/// Returns the hash (BLAKE3, hex) by which the journal knows a candidate ([`Proposed::patch_hash`]): its source's name and,
+/// where that does not say it all, its patch as given.
 ///
 /// With the name, the same patch in two files is two candidates, of which the second is a duplicate on the record.
-pub(super) fn patch_hash(proposal: &Proposal) -> String {
-    let (ProposalSource::Queue(name) | ProposalSource::Try(name)) = &proposal.source;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(name.as_bytes()).update(&[0]).update(&proposal.patch.0);
-    hasher.finalize().to_hex().to_string()
+pub(super) fn proposal_key(proposal: &Proposal) -> String {
+    let patch = match proposal.source {
+        ProposalSource::Queue(_) | ProposalSource::Try(_) | ProposalSource::Agent(_) => proposal.patch.0.as_slice(),
+        // The name says it all: the patch of a sweep's point is another one on another tip.
+        ProposalSource::Commit(_) | ProposalSource::Sweep(_) | ProposalSource::Again(_) => &[],
+    };
+    key_of(&proposal.source, patch)
 }
 
-/// Gives candidates, one after another.
-pub trait Candidates {
-    /// Returns the next candidate that was not tried yet, or `None` when there are no more. `tried` says of a
-    /// candidate's hash ([`Proposed::patch_hash`]) whether an experiment with it is settled.
-    fn next(&mut self, tried: &dyn Fn(&str) -> bool) -> Result<Option<Offer>, EngineError>;
+/// Returns the key of a source's candidate.
+pub(super) fn key_of(source: &ProposalSource, patch: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(source.to_string().as_bytes()).update(&[0]).update(patch);
+    hasher.finalize().to_hex().to_string()
 }
 
 /// A running session.
@@ -166,13 +178,22 @@ impl Session<'_, '_> {
                 return Ok(stopped);
             }
             self.checkpoint()?;
-            let state = self.recorder.state();
-            let next = candidates.next(&|hash| state.settled_patch(hash).is_some())?;
-            let Some(offer) = next else {
-                let detail = "every candidate was tried".to_owned();
-                return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
-            };
-            self.take(&offer, Commit::Yes)?;
+            match candidates.next(self)? {
+                Next::Offer(offer) => _ = self.take(&offer, Commit::Yes)?,
+                Next::Wait(until) => self.sleep(until),
+                Next::Done => {
+                    let detail = "every candidate was tried".to_owned();
+                    return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
+                }
+            }
+        }
+    }
+
+    /// Sleeps until a moment, but never so long that a stop rule or a new candidate of another source waits for it.
+    fn sleep(&self, until: Timestamp) {
+        let end = until.min(Timestamp::now() + SLEEP);
+        while Timestamp::now() < end && !self.stop_requested() {
+            std::thread::sleep(NAP);
         }
     }
 
@@ -220,12 +241,14 @@ impl Session<'_, '_> {
             goal: proposal.goal,
             asi: proposal.asi.clone(),
             source: proposal.source.clone(),
-            patch_hash: patch_hash(proposal),
+            patch_hash: proposal_key(proposal),
             tip: self.bench.tip().clone(),
             author: proposal.author.clone(),
             base_commit: proposal.base_commit.clone(),
             commit: commit == Commit::Yes,
             resumes,
+            drop_sealed: proposal.drop_sealed,
+            call: proposal.call,
         };
         Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }
@@ -239,6 +262,9 @@ impl Session<'_, '_> {
         let reserve = self.reserve()?;
         if let Some(detail) = self.deadline.passed(reserve) {
             return stopped(StopRule::Until, detail);
+        }
+        if let Some(detail) = self.stop_file() {
+            return stopped(StopRule::StopFile, detail);
         }
         if let Some(detail) = super::clock::disk_low(self.places.cache(), &self.settings.limits) {
             return stopped(StopRule::DiskLow, detail);
@@ -259,14 +285,23 @@ impl Session<'_, '_> {
         Ok(Reserve { validation_s, candidate_s: self.pace.seconds() })
     }
 
+    /// Says that the file of `stop.file` is there.
+    fn stop_file(&self) -> Option<String> {
+        let file = join(&self.settings.folder, self.settings.stop.file.as_ref()?);
+        let path = self.user.root().join(&file);
+        path.exists().then(|| format!("{file} is there; remove it to go on"))
+    }
+
     fn counters(&self, reserve: Reserve) -> Counters {
         let state = self.recorder.state();
         let best = state.keeps().last().and_then(|record| record.metric);
         Counters {
             iterations: state.iterations(),
-            hours: state.hours(Some(jiff::Timestamp::now())),
+            hours: state.hours(Some(Timestamp::now())),
             since_keep: state.plateau(),
             check_failures: state.same_check().map(|same| CheckStreak { check: same.name.clone(), times: same.count }),
+            crashes: state.crashes_in_a_row(),
+            agent_cost: state.agent_cost(),
             best,
             direction: self.settings.primary.direction,
             reserve,

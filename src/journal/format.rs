@@ -103,13 +103,17 @@ pub fn kind(event: &Event) -> &'static str {
         Event::IdeaEdited(_) => "idea_edit",
         Event::SandboxApplied(_) => "sandbox",
         Event::Inventoried(_) => "inventory",
+        Event::Waiting(_) => "waiting",
+        Event::ProposalFailed(_) => "proposal_failed",
+        Event::HookRan(_) => "hook",
+        Event::Rebased(_) => "rebased",
         Event::Note(_) => "note",
         Event::Stopped(_) => "stopped",
     }
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 21] = [
     "pair",
     "phase",
     "proposed",
@@ -125,6 +129,10 @@ const KINDS: [&str; 17] = [
     "idea_edit",
     "sandbox",
     "inventory",
+    "waiting",
+    "proposal_failed",
+    "hook",
+    "rebased",
     "note",
     "stopped",
 ];
@@ -180,6 +188,10 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::IdeaEdited(e) => serde_json::to_writer(out, e),
         Event::SandboxApplied(e) => serde_json::to_writer(out, e),
         Event::Inventoried(e) => serde_json::to_writer(out, e),
+        Event::Waiting(e) => serde_json::to_writer(out, e),
+        Event::ProposalFailed(e) => serde_json::to_writer(out, e),
+        Event::HookRan(e) => serde_json::to_writer(out, e),
+        Event::Rebased(e) => serde_json::to_writer(out, e),
         Event::Note(e) => serde_json::to_writer(out, e),
         Event::Stopped(e) => serde_json::to_writer(out, e),
     }
@@ -203,6 +215,10 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "idea_edit" => Event::IdeaEdited(serde_json::from_str(line)?),
         "sandbox" => Event::SandboxApplied(serde_json::from_str(line)?),
         "inventory" => Event::Inventoried(serde_json::from_str(line)?),
+        "waiting" => Event::Waiting(serde_json::from_str(line)?),
+        "proposal_failed" => Event::ProposalFailed(serde_json::from_str(line)?),
+        "hook" => Event::HookRan(serde_json::from_str(line)?),
+        "rebased" => Event::Rebased(serde_json::from_str(line)?),
         "note" => Event::Note(serde_json::from_str(line)?),
         "stopped" => Event::Stopped(serde_json::from_str(line)?),
         _ => return Ok(None),

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::encode;
 use super::format::Header;
 use crate::domain::{
-    Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CheckOrder, Checks, Command, Comparison,
-    Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Host, Inventory, Limits,
-    MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience, Phase, PhaseEnded, PhaseStarted,
-    ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope, Screened, Screening, Seed,
-    SessionId, Settings, Status, Stop, TimeLimit, Verdict,
+    Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CandidatesOrder, CheckOrder, Checks, Command,
+    Comparison, Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Hooks, Host,
+    Inventory, Limits, MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience, Phase,
+    PhaseEnded, PhaseStarted, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope,
+    Screened, Screening, Seed, SessionId, Settings, Status, Stop, TimeLimit, Verdict,
 };
 
 /// Pairs of each experiment of a sample.
@@ -76,6 +76,8 @@ pub fn settings() -> Settings {
         harness: Vec::new(),
         scope: Scope::default(),
         candidates: vec![CandidateSource::Patches("candidates".to_owned())],
+        candidates_order: CandidatesOrder::default(),
+        hooks: Hooks::default(),
         decision: Decision {
             calibration_pairs: Some(10),
             max_pairs: 30,
@@ -224,6 +226,8 @@ fn proposed(id: ExperimentId, tip: &ObjectId) -> Proposed {
         base_commit: None,
         commit: true,
         resumes: None,
+        drop_sealed: false,
+        call: None,
         description: description(id),
         hypothesis: "Fewer system calls for the same bytes.".to_owned(),
         idea: id.0.is_multiple_of(3).then(|| format!("idea-{}", id.0)),

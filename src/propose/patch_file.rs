@@ -103,6 +103,8 @@ fn proposal(
         base_commit: base,
         source,
         patch: PatchText(bytes[range].to_vec()),
+        drop_sealed: false,
+        call: None,
     })
 }
 

@@ -270,6 +270,10 @@ fn source(source: &ProposalSource) -> String {
     match source {
         ProposalSource::Queue(path) => path.clone(),
         ProposalSource::Try(what) => format!("try {what}"),
+        ProposalSource::Commit(id) => format!("commit {}", &id[..id.len().min(10)]),
+        ProposalSource::Sweep(point) => format!("sweep {point}"),
+        ProposalSource::Agent(name) => format!("agent {name}"),
+        ProposalSource::Again(experiment) => format!("keep #{experiment} again"),
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
 use crate::domain::{
-    Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason, Resumed,
-    RunSummary, SessionId, Status, Stopped, Undone, Validated,
+    AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
+    Rebased, Resumed, RunSummary, SessionId, Status, Stopped, Undone, Validated,
 };
 
 /// Says whether the fold needs the payload of this type of record.
@@ -26,6 +26,9 @@ pub fn wants(kind: &str) -> bool {
             | "resumed"
             | "recovered"
             | "idea_edit"
+            | "waiting"
+            | "proposal_failed"
+            | "rebased"
             | "stopped"
     )
 }
@@ -85,6 +88,12 @@ pub struct SessionState {
     /// Whether the epoch has had a proposal, so that its size is fixed.
     epoch_began: bool,
     same_check: Option<SameCheck>,
+    /// Iterations in a row that crashed.
+    crashes: u32,
+    /// What the agents cost so far.
+    agent_cost: f64,
+    /// Experiments settled when the base last moved: keeps among them are on the base before it.
+    based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
@@ -113,6 +122,9 @@ impl SessionState {
             validations: 0,
             epoch_began: false,
             same_check: None,
+            crashes: 0,
+            agent_cost: 0.0,
+            based_since: 0,
             waiting_edits: Vec::new(),
             stopped: None,
             started: None,
@@ -160,6 +172,9 @@ impl SessionState {
                 }
             }
             Event::Undone(undone) => self.undo(experiment, undone),
+            Event::Waiting(waiting) => self.charge(waiting.call),
+            Event::ProposalFailed(failed) => self.charge(failed.call),
+            Event::Rebased(rebased) => self.rebase(rebased),
             Event::Validated(validated) => self.validate(validated),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
@@ -167,6 +182,7 @@ impl SessionState {
             | Event::Recovered(_)
             | Event::SandboxApplied(_)
             | Event::Inventoried(_)
+            | Event::HookRan(_)
             | Event::Note(_) => {}
         }
     }
@@ -176,6 +192,7 @@ impl SessionState {
         self.tip.get_or_insert_with(|| configured.base.clone());
         // Another harness may judge another way: what a check did before says nothing of what it does now.
         self.same_check = None;
+        self.crashes = 0;
         let lens = |c: &Configured| {
             let primary = &c.settings.primary;
             (primary.name.clone(), primary.scale, primary.direction)
@@ -225,6 +242,7 @@ impl SessionState {
     }
 
     fn propose(&mut self, experiment: Option<ExperimentId>, at: Timestamp, proposed: &Proposed) {
+        self.charge(proposed.call);
         let Some(id) = experiment else { return };
         self.last_id = self.last_id.max(id);
         self.epoch_began = true;
@@ -270,10 +288,25 @@ impl SessionState {
         if !run.iteration {
             return;
         }
+        self.crashes = if run.status == Status::Crash { self.crashes + 1 } else { 0 };
         self.same_check = failed_check(run, unfinished).map(|name| match self.same_check.take() {
             Some(same) if same.name == name => SameCheck { name, count: same.count + 1 },
             _ => SameCheck { name, count: 1 },
         });
+    }
+
+    fn charge(&mut self, call: Option<AgentCall>) {
+        self.agent_cost += call.and_then(|call| call.cost).unwrap_or(0.0);
+    }
+
+    /// Takes the new base as tip; what was kept on the old one stands there, not here.
+    fn rebase(&mut self, rebased: &Rebased) {
+        self.tip = Some(rebased.base.clone());
+        self.based_since = self.experiments.len();
+        self.reverted = None;
+        self.validated = None;
+        self.validated_hours = self.clock.hours(None);
+        self.calibrated_segment = None;
     }
 
     fn validate(&mut self, validated: &Validated) {
@@ -369,7 +402,23 @@ impl SessionState {
 
     /// Returns the keeps that still stand, in order, without the baseline.
     pub fn keeps(&self) -> impl Iterator<Item = &ExperimentRecord> {
-        self.candidates().filter(|record| record.stands())
+        let here = self.experiments.iter().skip(self.based_since);
+        here.filter(|record| record.id != ExperimentId::BASELINE && record.stands())
+    }
+
+    /// Returns the keeps from before the base last moved, in order.
+    pub fn keeps_before_rebase(&self) -> impl Iterator<Item = &ExperimentRecord> {
+        self.candidates().take(self.based_since).filter(|record| record.stands())
+    }
+
+    /// Returns how many iterations in a row crashed.
+    pub fn crashes_in_a_row(&self) -> u32 {
+        self.crashes
+    }
+
+    /// Returns what the agents cost so far, in the unit that they print.
+    pub fn agent_cost(&self) -> f64 {
+        self.agent_cost
     }
 
     /// Returns the keeps that still stand and were measured by the present primary; `None` where one was measured by

@@ -72,6 +72,8 @@ impl Story {
             base_commit: None,
             commit: true,
             resumes: None,
+            drop_sealed: false,
+            call: None,
             description: format!("change {id}"),
             hypothesis: String::new(),
             idea: Some("batching".to_owned()),

@@ -14,7 +14,7 @@ use crate::cli::ui::Ui;
 use crate::config::{self, Overrides};
 use crate::domain::{Confirm, Settings};
 use crate::engine::demo::{self, Found, Row};
-use crate::engine::{Context, PatchQueues, Places, Session, truth};
+use crate::engine::{Context, Places, Session, Sources, truth};
 use crate::git::UserRepository;
 use crate::process::{Interrupts, SupervisorProgram};
 
@@ -69,7 +69,7 @@ fn try_candidates(
     };
     let mut session = Session::open(&context, vec![&mut progress, &mut collector])?;
     session.ready()?;
-    session.run(&mut PatchQueues::new(settings, user.root()))?;
+    session.run(&mut Sources::new(settings, user)?)?;
     drop(session);
     Ok(collector.found())
 }

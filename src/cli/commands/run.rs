@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
-use crate::engine::{Context, EngineError, PatchQueues, Purpose, Session};
+use crate::engine::{Context, EngineError, Purpose, Session, Sources};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::report::{ValidationView, text};
 use crate::state::SessionState;
@@ -21,13 +21,14 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         seed: args.seed,
         max_iterations: args.max_iterations,
         max_hours: args.max_hours,
+        until: args.until.clone(),
         pin: args.pin.clone(),
         ..Overrides::default()
     };
     let place = Place::with_holdout(global, &flags, args.holdout.as_deref())?;
-    let mut queues = PatchQueues::new(&place.settings, place.repository.root());
-    // A queue that is not there is said now, not after the calibration.
-    queues.files().map_err(EngineError::from)?;
+    let mut sources = Sources::new(&place.settings, &place.repository)?.following(args.follow);
+    // A source that is not there is said now, not after the calibration.
+    sources.check(&place.repository)?;
     if args.dry_run {
         return super::dry_run::run(&place, ui);
     }
@@ -44,7 +45,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         Err(error) => return Err(error.into()),
     }
     tell_forecast(&session, &place, ui);
-    let stopped = session.run(&mut queues)?;
+    let stopped = session.run(&mut sources)?;
     let text = closing(session.state(), &stopped, &place);
     drop(session);
     ui.print(&text)?;
@@ -125,9 +126,16 @@ fn exit_code(rule: StopRule) -> u8 {
         | StopRule::Until
         | StopRule::Plateau
         | StopRule::Target
+        | StopRule::AgentCost
+        | StopRule::StopFile
         | StopRule::Requested => 0,
         StopRule::BaselineBroken => 3,
         StopRule::Interrupted => 130,
-        StopRule::ConsecutiveCheckFailures | StopRule::DiskLow | StopRule::BranchMoved | StopRule::UndoConflict => 8,
+        StopRule::ConsecutiveCheckFailures
+        | StopRule::ConsecutiveCrashes
+        | StopRule::AgentUnavailable
+        | StopRule::DiskLow
+        | StopRule::BranchMoved
+        | StopRule::UndoConflict => 8,
     }
 }

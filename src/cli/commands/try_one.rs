@@ -113,7 +113,10 @@ fn sealed(place: &Place) -> Result<Vec<String>, CliError> {
         let folder = place.settings.folder.as_str();
         if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
     };
-    let queues = place.settings.candidates.iter().map(|CandidateSource::Patches(folder)| inside(folder));
+    let queues = place.settings.candidates.iter().filter_map(|source| match source {
+        CandidateSource::Patches(folder) => Some(inside(folder)),
+        CandidateSource::Commits(_) | CandidateSource::Sweep(_) | CandidateSource::Agent(_) => None,
+    });
     let files = sealed.files.into_iter().map(|(path, _)| path);
     Ok(files.chain([inside("ideas.md")]).chain(queues).collect())
 }

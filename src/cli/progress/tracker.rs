@@ -1,8 +1,8 @@
 //! What a run's events add up to for somebody who watches: the lines to write and the state to show.
 
 use crate::domain::{
-    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, PhaseStarted, RunSummary, Settings, Status,
-    StopRule, Stopped, Validated,
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, PhaseStarted, ProposalFailed, Rebased,
+    RunSummary, Settings, Status, StopRule, Stopped, Validated, Waiting,
 };
 use crate::engine::Roles;
 use crate::report::{ChangeView, Lens, Lenses, one_line, text};
@@ -127,6 +127,10 @@ impl Tracker {
             Event::IdeaEdited(edit) if !edit.written => {
                 Some(milestone(format!("ideas.md: an edit of '{}' waits until the file is there", edit.idea)))
             }
+            Event::Waiting(waiting) => Some(milestone(waits(waiting))),
+            Event::ProposalFailed(failed) => Some(milestone(fails(failed))),
+            Event::HookRan(hook) => hook.failure.as_ref().map(|failure| milestone(format!("hook: {failure}"))),
+            Event::Rebased(rebased) => Some(milestone(rebases(rebased))),
             Event::Note(note) => Some(milestone(format!("note: {}", note.text))),
             Event::Stopped(stopped) => Some(milestone(self.stop(stopped))),
             Event::PhaseEnded(ended) if ended.phase == Phase::Warmup => {
@@ -334,6 +338,24 @@ impl Step {
         let most = if self.calibrates { decision.calibration_pairs } else { Some(decision.max_pairs) };
         most.filter(|_| !self.validates)
     }
+}
+
+/// Says whom the session waits for, why and until when.
+fn waits(waiting: &Waiting) -> String {
+    let until = waiting.until.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M").to_string();
+    format!("{} is not available: {}; it is asked again at {until}", waiting.source, waiting.why)
+}
+
+/// Says what a source had to offer.
+fn fails(failed: &ProposalFailed) -> String {
+    let back = if failed.handed_back { "; handed back" } else { "" };
+    format!("{} proposed nothing to try: {}{back}", failed.source, failed.why)
+}
+
+/// Says what the session goes on from.
+fn rebases(rebased: &Rebased) -> String {
+    let Rebased { base, named, saved, .. } = rebased;
+    format!("the base is now {} ({named}); the tip before is branch {saved}", base.short())
 }
 
 fn milestone(text: impl AsRef<str>) -> Line {

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use crate::domain::Settings;
+use crate::domain::{CandidateSource, Settings};
 use crate::engine::habits;
-use crate::engine::queue::PatchQueues;
+use crate::engine::sources::Sources;
 use crate::engine::workbench::join;
 use crate::gate::{self, HarnessSnapshot, SealReason};
 use crate::git::UserRepository;
@@ -94,10 +94,13 @@ fn bench_scripts(snapshot: &HarnessSnapshot, settings: &Settings, report: &mut d
 
 fn candidates(user: &UserRepository, settings: &Settings, report: &mut dyn Report) {
     let check = (Group::Config, "candidates");
-    report.found(match PatchQueues::new(settings, user.root()).files() {
-        Ok(files) if files.is_empty() => Finding::warning(check, "there is no patch to try yet")
+    let waiting = Sources::new(settings, user).and_then(|sources| sources.waiting(user, None));
+    let open_ended = |source: &CandidateSource| matches!(source, CandidateSource::Sweep(_) | CandidateSource::Agent(_));
+    report.found(match waiting {
+        Ok(Some(count)) => Finding::ok(check, format!("{count} candidates wait")).fact("candidates", count),
+        Ok(None) if settings.candidates.iter().any(open_ended) => Finding::ok(check, "the sources can give candidates"),
+        Ok(None) => Finding::warning(check, "there is no candidate to try yet")
             .cure("put *.patch or *.diff files into the folders of 'candidates', or use 'autoresearch try'"),
-        Ok(files) => Finding::ok(check, format!("{} patches wait", files.len())).fact("patches", files.len()),
         Err(error) => Finding::warning(check, error.to_string())
             .cure("make the folder when there are patches; 'autoresearch try' needs none"),
     });

@@ -1,0 +1,113 @@
+//! The candidate sources of a config: each asked in order or in turn for its next candidate.
+
+mod queue;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{CandidateSource, CandidatesOrder, Settings};
+use crate::git::UserRepository;
+use crate::state::SessionState;
+
+use super::EngineError;
+use super::offer::Offer;
+use super::session::Session;
+use queue::PatchQueue;
+
+/// Seconds between two looks at sources that had nothing.
+const FOLLOW_S: i64 = 1;
+
+/// What a source gives when it is asked.
+#[derive(Debug)]
+pub enum Next {
+    /// A candidate that was not tried yet.
+    Offer(Box<Offer>),
+    /// Nothing before this moment.
+    Wait(Timestamp),
+    /// Nothing, as far as it knows: it is asked again only because others still have candidates.
+    Done,
+}
+
+/// Gives candidates, one after another.
+pub trait Candidates {
+    /// Returns the next candidate that no settled experiment of the session tried.
+    fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError>;
+}
+
+/// One source of a config.
+pub(super) trait Source: Candidates {
+    /// Returns the keys ([`Proposed::patch_hash`](crate::domain::Proposed::patch_hash)) of all its candidates, tried or not; `None`
+    /// where they are not known beforehand. Fails where the source cannot give any: a folder or a range that is not there.
+    fn keys(&self, user: &UserRepository) -> Result<Option<Vec<String>>, EngineError>;
+}
+
+/// All sources of a config.
+pub struct Sources {
+    all: Vec<Box<dyn Source>>,
+    order: CandidatesOrder,
+    follow: bool,
+    /// The source that is asked first, where they take turns.
+    turn: usize,
+}
+
+impl Sources {
+    /// Makes the sources that the settings name; nothing is read yet.
+    pub fn new(settings: &Settings, user: &UserRepository) -> Result<Self, EngineError> {
+        let source = |source: &CandidateSource| -> Result<Box<dyn Source>, EngineError> {
+            match source {
+                CandidateSource::Patches(folder) => Ok(Box::new(PatchQueue::new(settings, user.root(), folder))),
+                CandidateSource::Commits(_) | CandidateSource::Sweep(_) | CandidateSource::Agent(_) => {
+                    Err(EngineError::Refused {
+                        reason: "this source is not built yet".to_owned(),
+                        cure: "delete it".to_owned(),
+                    })
+                }
+            }
+        };
+        let all = settings.candidates.iter().map(source).collect::<Result<_, _>>()?;
+        Ok(Self { all, order: settings.candidates_order, follow: false, turn: 0 })
+    }
+
+    /// Waits for more candidates instead of ending when there are none (`run --follow`).
+    #[must_use]
+    pub fn following(self, follow: bool) -> Self {
+        Self { follow, ..self }
+    }
+
+    /// Fails where a source cannot give candidates at all.
+    pub fn check(&self, user: &UserRepository) -> Result<(), EngineError> {
+        self.all.iter().try_for_each(|source| source.keys(user).map(|_| ()))
+    }
+
+    /// Counts the candidates that wait: those not settled in the session, where there is one. `None` where a source does not
+    /// know its candidates beforehand, or none has any.
+    pub fn waiting(&self, user: &UserRepository, state: Option<&SessionState>) -> Result<Option<u32>, EngineError> {
+        let (mut count, mut listed) = (0_usize, false);
+        for source in &self.all {
+            let Some(keys) = source.keys(user)? else { return Ok(None) };
+            listed |= !keys.is_empty();
+            let open = |key: &&String| state.is_none_or(|state| state.settled_patch(key).is_none());
+            count += keys.iter().filter(open).count();
+        }
+        Ok(listed.then(|| u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+}
+
+impl Candidates for Sources {
+    fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError> {
+        let mut earliest: Option<Timestamp> = None;
+        let first = if self.order == CandidatesOrder::Turns { self.turn } else { 0 };
+        for place in 0..self.all.len() {
+            let place = (first + place) % self.all.len();
+            match self.all[place].next(session)? {
+                Next::Offer(offer) => {
+                    self.turn = (place + 1) % self.all.len();
+                    return Ok(Next::Offer(offer));
+                }
+                Next::Wait(until) => earliest = Some(earliest.map_or(until, |earliest| earliest.min(until))),
+                Next::Done => {}
+            }
+        }
+        let later = || Timestamp::now() + SignedDuration::from_secs(FOLLOW_S);
+        Ok(earliest.or_else(|| self.follow.then(later)).map_or(Next::Done, Next::Wait))
+    }
+}
