@@ -80,6 +80,29 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Remove slots, caches and old runs; prints the sizes first.
     Clean(Clean),
+    /// Print the completions of a shell.
+    #[command(
+        after_help = "Examples:\n  autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch\n  \
+        autoresearch completions zsh > ~/.zfunc/_autoresearch\n  autoresearch completions fish > ~/.config/fish/completions/autoresearch.fish"
+    )]
+    Completions(Completions),
+    /// Write the man pages into a folder.
+    #[command(after_help = "Example:\n  autoresearch man ~/.local/share/man/man1")]
+    Man(Man),
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The folder; it is made where it is not there.
+    pub folder: PathBuf,
 }
 
 /// Arguments of commands that only read.
@@ -362,6 +385,9 @@ pub(super) struct ConfigArgs {
     /// Print the JSON Schema of the config file.
     #[arg(long, conflicts_with = "json")]
     pub schema: bool,
+    /// Print the reference of all keys, as Markdown.
+    #[arg(long, conflicts_with_all = ["json", "schema"])]
+    pub reference: bool,
 }
 
 /// Arguments of `clean`.

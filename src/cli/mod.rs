@@ -72,5 +72,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Simulate(args) => commands::simulate::run(global, args, ui),
         Command::Config(args) => commands::config::run(global, args, ui),
         Command::Clean(args) => commands::clean::run(global, args, ui),
+        Command::Completions(args) => commands::manual::completions(args, ui),
+        Command::Man(args) => commands::manual::pages(global, args, ui),
     }
 }
