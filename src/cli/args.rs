@@ -72,6 +72,15 @@ pub(super) enum Command {
     Log(Reading),
     /// Show one experiment whole.
     Show(Show),
+    /// Show the keeps in the order in which to look at them: effect against cost, and how few give most of the gain.
+    #[command(after_help = "Examples:\n  autoresearch review\n  autoresearch review --json | jq .most_of_it")]
+    Review(Reading),
+    /// Record that keeps are to be merged.
+    Accept(Decide),
+    /// Record that a keep is not to be merged, and why.
+    Reject(Reject),
+    /// Record that keeps wait for a decision.
+    Later(Decide),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
@@ -89,6 +98,25 @@ pub(super) enum Command {
     /// Write the man pages into a folder.
     #[command(after_help = "Example:\n  autoresearch man ~/.local/share/man/man1")]
     Man(Man),
+}
+
+/// Arguments of `accept` and `later`.
+#[derive(Debug, Args)]
+pub(super) struct Decide {
+    /// The experiments' numbers, as 'autoresearch review' shows them.
+    #[arg(required = true, value_name = "N", value_parser = experiment_number)]
+    pub experiments: Vec<u32>,
+}
+
+/// Arguments of `reject`.
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    /// The experiment's number, as 'autoresearch review' shows it.
+    #[arg(value_name = "N", value_parser = experiment_number)]
+    pub experiment: u32,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub because: String,
 }
 
 /// Arguments of `completions`.

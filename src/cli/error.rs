@@ -114,6 +114,12 @@ pub(super) enum CliError {
         /// Where its journal would be.
         journal: PathBuf,
     },
+    /// There is no keep of this number that stands.
+    #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
+    NoSuchKeep {
+        /// The number.
+        experiment: ExperimentId,
+    },
     /// There is no experiment of this number.
     #[error("there is no experiment {experiment}; the last one is {last}, and 'autoresearch log' lists them")]
     NoExperiment {
@@ -178,6 +184,7 @@ impl CliError {
             | Self::NoCacheHome
             | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
+            | Self::NoSuchKeep { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }
             | Self::FolderExists { .. } => USER,

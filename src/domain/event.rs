@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
     HostReading, MetricName, ObjectId, Order, Pair, PatchId, Phase, ProposalFailed, ProposalSource, Reading, Reason,
-    Rebased, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
+    Rebased, Reviewed, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -53,6 +53,8 @@ pub enum Event {
     HookRan(Box<HookRan>),
     /// The session went on from another base; synced before the branch moves.
     Rebased(Box<Rebased>),
+    /// A person decided about a keep.
+    Reviewed(Reviewed),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.

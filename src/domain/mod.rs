@@ -34,7 +34,7 @@ pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
 pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
-pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Waiting};
+pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Review, Reviewed, Waiting};
 pub use observer::Observer;
 pub use pair::{Arm, Order, Pair, Reading, VoidPair};
 pub use phase::Phase;

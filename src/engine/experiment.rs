@@ -57,6 +57,7 @@ impl ExperimentFacts {
             | Event::ProposalFailed(_)
             | Event::HookRan(_)
             | Event::Rebased(_)
+            | Event::Reviewed(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    Axis, Decided, Effect, ExperimentId, Flag, ObjectId, PatchId, Proposed, Reason, RunSummary, Screened, Status,
+    Axis, Decided, Effect, ExperimentId, Flag, ObjectId, PatchId, Proposed, Reason, Review, RunSummary, Screened,
+    Status,
 };
 
 /// Longest description and idea kept of a settled experiment, in bytes; the journal has the whole text.
@@ -115,6 +116,8 @@ pub struct ExperimentRecord {
     pub segment: u32,
     /// The inconclusive experiment that it went on with.
     pub resumes: Option<ExperimentId>,
+    /// What a person decided about it.
+    pub review: Option<Review>,
     /// Milliseconds since 1970 (UTC).
     pub timestamp: i64,
     /// Median of the primary over the candidate's runs, in the metric's unit.
@@ -175,6 +178,7 @@ impl ExperimentRecord {
             measured: run.measured,
             segment: run.segment,
             resumes: proposed.and_then(|p| p.resumes),
+            review: None,
             timestamp: run.timestamp,
             metric: run.metric,
             effect: run.effect.as_ref().map(|effect| EffectSummary::new(effect, run.effect_of)),

@@ -8,7 +8,7 @@ use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
 use crate::domain::{
     AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
-    Rebased, Resumed, RunSummary, SessionId, Status, Stopped, Undone, Validated,
+    Rebased, Resumed, Review, RunSummary, SessionId, Status, Stopped, Undone, Validated,
 };
 
 /// Says whether the fold needs the payload of this type of record.
@@ -29,6 +29,7 @@ pub fn wants(kind: &str) -> bool {
             | "waiting"
             | "proposal_failed"
             | "rebased"
+            | "reviewed"
             | "stopped"
     )
 }
@@ -175,6 +176,7 @@ impl SessionState {
             Event::Waiting(waiting) => self.charge(waiting.call),
             Event::ProposalFailed(failed) => self.charge(failed.call),
             Event::Rebased(rebased) => self.rebase(rebased),
+            Event::Reviewed(reviewed) => self.review(experiment, reviewed.review),
             Event::Validated(validated) => self.validate(validated),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
@@ -317,6 +319,13 @@ impl SessionState {
         if validated.without.is_none() {
             self.validated = Some(Box::new(Validated { values: Vec::new(), ..validated.clone() }));
             self.validated_hours = self.clock.hours(None);
+        }
+    }
+
+    fn review(&mut self, experiment: Option<ExperimentId>, review: Review) {
+        let record = self.experiments.iter_mut().rev().find(|record| Some(record.id) == experiment);
+        if let Some(record) = record {
+            record.review = Some(review);
         }
     }
 

@@ -12,6 +12,7 @@ mod dry_run;
 pub(super) mod init;
 pub(super) mod log;
 pub(super) mod manual;
+pub(super) mod review;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod simulate;

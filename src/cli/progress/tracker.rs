@@ -142,7 +142,8 @@ impl Tracker {
                 self.moves_branch = decided.moves_branch;
                 None
             }
-            Event::Screened(_)
+            Event::Reviewed(_)
+            | Event::Screened(_)
             | Event::PhaseEnded(_)
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)
