@@ -139,9 +139,8 @@ pub(super) struct Calibrate {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
-#[command(
-    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
-)]
+#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  \
+    autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
 pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
@@ -155,6 +154,12 @@ pub(super) struct Run {
     /// Stop at this local time of day, such as 07:30.
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
+    /// Stop after this many iterations in a row without a keep.
+    #[arg(long, value_name = "N")]
+    pub plateau: Option<u32>,
+    /// Stop once the primary's median of what is kept is this good.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    pub target: Option<f64>,
     /// Wait for more candidates instead of ending when every one was tried.
     #[arg(long)]
     pub follow: bool,

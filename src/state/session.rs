@@ -333,12 +333,13 @@ impl SessionState {
     }
 }
 
-/// Returns the check that dropped an experiment: `asi.auto.check`, else the verdict's detail.
+/// Returns the check that dropped an experiment: that of `asi.auto.failed`, else the verdict's detail.
 fn failed_check(run: &RunSummary, unfinished: Option<&Unfinished>) -> Option<String> {
     if !matches!(run.reason, Reason::CheckFailed | Reason::CheckTimeout) {
         return None;
     }
-    let named = run.asi.get("auto").and_then(|auto| auto.get("check")).and_then(serde_json::Value::as_str);
+    let failed = run.asi.get("auto").and_then(|auto| auto.get("failed"));
+    let named = failed.and_then(|failed| failed.get("what")).and_then(serde_json::Value::as_str);
     let detail = || unfinished.and_then(|u| u.decided.as_ref()).map(|d| d.detail.as_str());
     Some(named.or_else(detail).unwrap_or_default().to_owned())
 }
