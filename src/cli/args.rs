@@ -1,6 +1,7 @@
 //! The command line as typed; the only file that knows clap's types.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -65,8 +66,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
     /// Show where the session stands.
-    #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
-    Status(Reading),
+    Status(Status),
     /// List the experiments.
     #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
     Log(Reading),
@@ -88,6 +88,27 @@ pub(super) struct Reading {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept\n  \
+    autoresearch status --watch           again whenever something happened, until the session ends\n  \
+    autoresearch status --watch 10 --json one line of JSON whenever something happened")]
+pub(super) struct Status {
+    /// Show it again every so many seconds (2 where no number follows), until the session ends or Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = pause)]
+    pub watch: Option<Duration>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the seconds between two looks.
+fn pause(text: &str) -> Result<Duration, String> {
+    let said = "a number of seconds from 0.1 to 86400";
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=86400.0).contains(seconds)).ok_or(said)?;
+    Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Arguments of `init`.

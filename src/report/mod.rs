@@ -10,6 +10,7 @@ mod forecast;
 mod grid;
 mod json;
 mod lens;
+mod night;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
+pub use night::{TimeLeft, Trouble, TroubleView, WaitView};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,
     UnderWay,

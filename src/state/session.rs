@@ -97,6 +97,8 @@ pub struct SessionState {
     waiting_edits: Vec<IdeaEdited>,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
+    /// When the last process began.
+    begun: Option<Timestamp>,
     last_event: Option<Timestamp>,
     clock: WorkClock,
 }
@@ -128,6 +130,7 @@ impl SessionState {
             waiting_edits: Vec::new(),
             stopped: None,
             started: None,
+            begun: None,
             last_event: None,
             clock: WorkClock::default(),
         }
@@ -226,6 +229,7 @@ impl SessionState {
 
     fn begin(&mut self, at: Timestamp) {
         self.clock.start(at);
+        self.begun = Some(at);
         self.stopped = None;
     }
 
@@ -488,6 +492,11 @@ impl SessionState {
     /// Returns when the first event was written.
     pub fn started(&self) -> Option<Timestamp> {
         self.started
+    }
+
+    /// Returns when the last process began to work on the session, or changed its settings.
+    pub fn begun(&self) -> Option<Timestamp> {
+        self.begun
     }
 
     /// Returns when the last event was written.
