@@ -1,6 +1,7 @@
 //! The command line as typed; the only file that knows clap's types.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -65,8 +66,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
     /// Show where the session stands.
-    #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
-    Status(Reading),
+    Status(Status),
     /// List the experiments.
     #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
     Log(Reading),
@@ -141,6 +141,27 @@ pub(super) struct Reading {
     pub json: bool,
 }
 
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept\n  \
+    autoresearch status --watch           again whenever something happened, until the session ends\n  \
+    autoresearch status --watch 10 --json one line of JSON whenever something happened")]
+pub(super) struct Status {
+    /// Show it again every so many seconds (2 where no number follows), until the session ends or Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = pause)]
+    pub watch: Option<Duration>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the seconds between two looks.
+fn pause(text: &str) -> Result<Duration, String> {
+    let said = "a number of seconds from 0.1 to 86400";
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=86400.0).contains(seconds)).ok_or(said)?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
@@ -190,9 +211,8 @@ pub(super) struct Calibrate {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
-#[command(
-    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
-)]
+#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  \
+    autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
 pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
@@ -206,6 +226,12 @@ pub(super) struct Run {
     /// Stop at this local time of day, such as 07:30.
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
+    /// Stop after this many iterations in a row without a keep.
+    #[arg(long, value_name = "N")]
+    pub plateau: Option<u32>,
+    /// Stop once the primary's median of what is kept is this good.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    pub target: Option<f64>,
     /// Wait for more candidates instead of ending when every one was tried.
     #[arg(long)]
     pub follow: bool,

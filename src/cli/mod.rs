@@ -5,6 +5,7 @@ mod bug;
 mod commands;
 mod error;
 mod fold;
+mod night;
 mod place;
 mod progress;
 mod ui;

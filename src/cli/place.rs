@@ -88,11 +88,12 @@ impl Place {
 
     /// Refuses a place where no session has begun yet.
     pub(super) fn require_session(&self) -> Result<(), CliError> {
-        let journal = self.places.journal();
-        if journal.exists() {
-            return Ok(());
-        }
-        Err(CliError::NoSession { name: self.settings.name.clone(), journal })
+        if self.places.journal().exists() { Ok(()) } else { Err(self.no_session()) }
+    }
+
+    /// Says that no session has begun here yet.
+    pub(super) fn no_session(&self) -> CliError {
+        CliError::NoSession { name: self.settings.name.clone(), journal: self.places.journal() }
     }
 
     /// Says which process is at work on the session, by its lock; `None` where none is.

@@ -42,7 +42,7 @@ pub use proposal::{AgentCall, Asi, Author, Axis, Goal, PatchText, Proposal, Prop
 pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
     Base, Bench, Build, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits, Network, Objective,
-    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean, next_time_of_day,
 };
 pub use sources::{
     Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, Knob, KnobCommand, KnobPlace, Strategy, Sweep,

@@ -62,10 +62,8 @@ pub enum HookMoment {
 /// A hook that was called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HookRan {
-    /// Which one.
+    /// Which one; its experiment is that of the journal's line.
     pub moment: HookMoment,
-    /// The number of the experiment that it ran before or after.
-    pub run: u32,
     /// Wall time in seconds.
     pub seconds: f64,
     /// How it failed, in one line; `None` when it did not.

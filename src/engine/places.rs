@@ -68,6 +68,11 @@ impl Places {
         self.held_out_logs().join(format!("{:04}", experiment.0))
     }
 
+    /// Returns the folder of what the last hooks read and printed.
+    pub fn hooks(&self) -> PathBuf {
+        self.state.join("hooks")
+    }
+
     /// Returns the folder of every experiment's patches and logs.
     pub fn runs(&self) -> PathBuf {
         self.state.join("runs")

@@ -153,6 +153,11 @@ impl Records {
         self.torn
     }
 
+    /// Returns where the line after the last record that was taken begins.
+    pub fn next_position(&self) -> Position {
+        self.next
+    }
+
     fn read(&mut self) -> Result<Option<Record>, JournalError> {
         self.line.clear();
         let read = self.input.read_until(b'\n', &mut self.line).map_err(JournalError::io("read", &*self.path))?;

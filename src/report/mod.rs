@@ -11,6 +11,7 @@ mod forecast;
 mod grid;
 mod json;
 mod lens;
+mod night;
 mod review;
 mod session;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
+pub use night::{TimeLeft, Trouble, TroubleView, WaitView};
 pub use review::{MostOfIt, ReviewInput, ReviewRow, ReviewView};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::lens::{ChangeView, Lens, Lenses};
+use super::night::{self, TimeLeft, Trouble, TroubleView, WaitView};
 use super::validation::ValidationView;
 use crate::domain::{
     Calibrated, CandidateRun, Configured, ExperimentId, Flag, ObjectId, Phase, Reason, SessionId, Status, StopRule,
+    Waiting,
 };
 use crate::state::{ExperimentRecord, SessionState, Unfinished};
 use crate::stats;
@@ -24,6 +26,12 @@ pub struct Latest {
     pub pair: Option<CandidateRun>,
     /// What is measured outside of any experiment: a validation, a re-test, a late rebuild.
     pub outside: Option<String>,
+    /// The last wait of a source, where nothing followed.
+    pub waiting: Option<Waiting>,
+    /// What went wrong last.
+    pub trouble: Option<Trouble>,
+    /// Mean seconds from the proposal of an iteration to its end, once there was one.
+    pub pace_s: Option<f64>,
 }
 
 /// A process that is at work on a session.
@@ -106,6 +114,12 @@ pub struct SessionView {
     pub under_way: Option<UnderWay>,
     /// What is under way outside of any experiment.
     pub outside: Option<Outside>,
+    /// What a running session waits for.
+    pub waiting: Option<WaitView>,
+    /// How long a running session may go on, by each of its rules that says so, the shortest first.
+    pub time_left: Vec<TimeLeft>,
+    /// What went wrong last.
+    pub last_error: Option<TroubleView>,
     /// Edits of ideas.md that wait.
     pub waiting_edits: usize,
     /// Every settled experiment, in order; the baseline is number 0.
@@ -258,6 +272,9 @@ impl SessionView {
             validated: state.validated().map(|validated| ValidationView::new(validated, &primary.unit)),
             under_way: under_way(&input, configured, budget.alpha),
             outside: outside(&input),
+            waiting: WaitView::new(&input),
+            time_left: night::time_left(&input, &configured.settings.stop),
+            last_error: input.latest.trouble.as_ref().map(|trouble| TroubleView::new(trouble, input.now)),
             waiting_edits: state.waiting_edits().len(),
             experiments: state.experiments().iter().map(|record| row(record, &input, &present)).collect(),
             primary,

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    CandidateRun, Configured, Decided, Event, ExperimentId, Phase, PhaseEnded, Proposed, RunSummary, Screened,
-    StopRule, Stopped, Undone,
+    CandidateRun, Configured, Decided, Event, ExperimentId, Obstacle, Phase, PhaseEnded, Proposed, RunSummary,
+    Screened, Stop, StopRule, Stopped, Undone, Waiting,
 };
 use crate::state::SessionState;
 
@@ -144,7 +144,7 @@ fn a_running_session_shows_the_candidate_under_way() {
         experiment: Some(ExperimentId(5)),
         phase: Some((Phase::Measure, None)),
         pair: Some(CandidateRun { pair: 5, ..pair }),
-        outside: None,
+        ..Latest::default()
     };
     let view = story.view(&latest, Some(Holder { pid: Some(77) }));
     assert_eq!(
@@ -200,7 +200,7 @@ fn a_calibration_and_a_confirmation_are_named() {
         experiment: Some(ExperimentId(id)),
         phase: Some((phase, None)),
         pair: pair(swapped),
-        outside: None,
+        ..Latest::default()
     };
     let now = |story: &Story, latest: &Latest| text::status(&story.view(latest, Some(Holder { pid: None })), WIDE);
     let calibrating = now(&story, &at(0, Phase::Measure, false));
@@ -386,4 +386,42 @@ fn the_json_of_an_experiment_has_every_pair_and_the_automatic_side_information()
     assert_eq!(json["pairs"][2]["void"], "baseline: exit code 3");
     assert_eq!(json["asi"]["auto"]["failed"]["phase"], "check");
     assert_eq!(json["effect"]["verdict"], "no_effect");
+}
+
+#[test]
+fn a_watched_session_tells_what_it_waits_for_how_long_it_goes_on_and_what_went_wrong() {
+    let mut story = Story::new();
+    let mut configured: Configured = golden("config");
+    configured.settings.stop = Stop { max_hours: Some(1.5), max_iterations: Some(3), ..Stop::default() };
+    configured.segment = 1;
+    story.tell(None, &Event::Configured(Box::new(configured)));
+    story.settle(1, "Sort the runs twice", &json!({}));
+    let trouble = Trouble {
+        at: Timestamp::from_second(1_767_225_600).unwrap(),
+        experiment: Some(ExperimentId(1)),
+        what: "hook: after './tell' ended with\u{1b}[2J exit code 1".to_owned(),
+    };
+    let waiting = Waiting {
+        source: "claude".to_owned(),
+        obstacle: Obstacle::UsageLimit,
+        why: "limit reached, resets at 3 am".to_owned(),
+        until: Timestamp::from_second(1_767_225_600 + 60 * 60).unwrap(),
+        call: None,
+    };
+    let latest = Latest { waiting: Some(waiting), trouble: Some(trouble), pace_s: Some(150.0), ..Latest::default() };
+    let view = story.view(&latest, Some(Holder { pid: None }));
+    let told = text::status(&view, WIDE);
+    let lines = "\
+waits       for claude (a limit of use: limit reached, resets at 3 am); it is asked again in 24 min 00 s
+left        about 5 min 00 s for 2 more iterations; 56 min 00 s by max_hours
+last error  #1 hook: after './tell' ended with\u{fffd}[2J exit code 1 (36 min 00 s ago)
+";
+    assert!(told.contains(lines), "{told}");
+    let json = status_json(&view);
+    assert_eq!(json["time_left"][0], json!({"rule": "max_iterations", "seconds": 300.0, "iterations": 2}));
+    assert_eq!((&json["waiting"]["obstacle"], &json["waiting"]["left_s"]), (&json!("usage_limit"), &json!(1440.0)));
+    assert_eq!((&json["last_error"]["age_s"], &json["last_error"]["experiment"]), (&json!(2160.0), &json!(1)));
+    let over = story.view(&latest, None);
+    assert_eq!((over.waiting, over.time_left), (None, Vec::new()), "nobody waits, and nothing goes on");
+    assert!(over.last_error.is_some());
 }

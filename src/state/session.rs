@@ -98,6 +98,8 @@ pub struct SessionState {
     waiting_edits: Vec<IdeaEdited>,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
+    /// When the last process began.
+    begun: Option<Timestamp>,
     last_event: Option<Timestamp>,
     clock: WorkClock,
 }
@@ -129,6 +131,7 @@ impl SessionState {
             waiting_edits: Vec::new(),
             stopped: None,
             started: None,
+            begun: None,
             last_event: None,
             clock: WorkClock::default(),
         }
@@ -228,6 +231,7 @@ impl SessionState {
 
     fn begin(&mut self, at: Timestamp) {
         self.clock.start(at);
+        self.begun = Some(at);
         self.stopped = None;
     }
 
@@ -342,12 +346,13 @@ impl SessionState {
     }
 }
 
-/// Returns the check that dropped an experiment: `asi.auto.check`, else the verdict's detail.
+/// Returns the check that dropped an experiment: that of `asi.auto.failed`, else the verdict's detail.
 fn failed_check(run: &RunSummary, unfinished: Option<&Unfinished>) -> Option<String> {
     if !matches!(run.reason, Reason::CheckFailed | Reason::CheckTimeout) {
         return None;
     }
-    let named = run.asi.get("auto").and_then(|auto| auto.get("check")).and_then(serde_json::Value::as_str);
+    let failed = run.asi.get("auto").and_then(|auto| auto.get("failed"));
+    let named = failed.and_then(|failed| failed.get("what")).and_then(serde_json::Value::as_str);
     let detail = || unfinished.and_then(|u| u.decided.as_ref()).map(|d| d.detail.as_str());
     Some(named.or_else(detail).unwrap_or_default().to_owned())
 }
@@ -496,6 +501,11 @@ impl SessionState {
     /// Returns when the first event was written.
     pub fn started(&self) -> Option<Timestamp> {
         self.started
+    }
+
+    /// Returns when the last process began to work on the session, or changed its settings.
+    pub fn begun(&self) -> Option<Timestamp> {
+        self.begun
     }
 
     /// Returns when the last event was written.
