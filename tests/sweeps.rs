@@ -32,14 +32,14 @@ fn batches() -> TestEnvironment {
     );
     sweep(
         &env,
-        json!({ "file": "src/options", "pattern": "BATCH = (\\d+)", "logRange": { "from": 1, "to": 32, "factor": 2 },
+        &json!({ "file": "src/options", "pattern": "BATCH = (\\d+)", "logRange": { "from": 1, "to": 32, "factor": 2 },
                         "strategy": "climb" }),
     );
     env.commit("batches");
     env
 }
 
-fn sweep(env: &TestEnvironment, sweep: Value) {
+fn sweep(env: &TestEnvironment, sweep: &Value) {
     env.configure(|config| config["candidates"] = json!([{ "sweep": sweep }]));
 }
 
@@ -171,7 +171,7 @@ fn a_variable_of_the_bench_is_kept_in_a_commit_and_seen_by_the_arm_that_has_it()
         "#!/bin/sh\nset -eu\noff=$((${THREADS:-1} - 4)); if [ $off -lt 0 ]; then off=$((-off)); fi\n\
          echo \"METRIC work=$(($(cat src/work) + 50 * off))\"\n",
     );
-    sweep(&env, json!({ "env": "THREADS", "values": [1, 2, 4, 8], "default": 1, "strategy": "climb" }));
+    sweep(&env, &json!({ "env": "THREADS", "values": [1, 2, 4, 8], "default": 1, "strategy": "climb" }));
     env.configure(|config| config["candidates"].as_array_mut().unwrap().push(json!({ "patches": "candidates" })));
     env.write("ideas.md", "");
     env.commit("threads");
@@ -193,13 +193,12 @@ fn a_variable_of_the_bench_is_kept_in_a_commit_and_seen_by_the_arm_that_has_it()
     assert!(!env.repo().join("autoresearch.knobs.json").exists());
     let seen = |experiment: u64| {
         let pairs = env.events("counting", "pair").into_iter().filter(move |pair| pair["experiment"] == experiment);
-        let arms = pairs
-            .map(|pair| [&pair["baseline"], &pair["candidate"]].map(|arm| arm["metrics"]["work"].as_f64().unwrap()));
+        let arms = pairs.map(|pair| [&pair["baseline"], &pair["candidate"]].map(|arm| arm["metrics"]["work"].clone()));
         arms.collect::<Vec<_>>()
     };
-    assert!(seen(1).iter().all(|arms| *arms == [1150.0, 1100.0]), "{:?}", seen(1));
-    assert!(seen(3).iter().all(|arms| *arms == [1000.0, 1200.0]), "{:?}", seen(3));
-    assert!(seen(5).iter().all(|arms| *arms == [1000.0, 900.0]), "{:?}", seen(5));
+    assert!(seen(1).iter().all(|arms| *arms == [json!(1150.0), json!(1100.0)]), "{:?}", seen(1));
+    assert!(seen(3).iter().all(|arms| *arms == [json!(1000.0), json!(1200.0)]), "{:?}", seen(3));
+    assert!(seen(5).iter().all(|arms| *arms == [json!(1000.0), json!(900.0)]), "{:?}", seen(5));
     let ideas = env.read("ideas.md");
     assert!(ideas.contains("- **THREADS** THREADS stays at 4: no gain at 1, 2, 8. Tried: #1, #2, #3. "), "{ideas}");
     assert!(ideas.contains("Reopen: by a person. <!-- autoresearch: id=THREADS axis=THREADS=1 axis=THREADS=2 axis=THREADS=8 closed=1,2,3 -->"), "{ideas}");
@@ -225,7 +224,7 @@ fn an_argument_of_the_build_reaches_every_build_of_its_arm() {
     env.write(".gitignore", "/built\n");
     sweep(
         &env,
-        json!({ "arg": "--level {value}", "of": "build", "values": [0, 1, 3, "2"], "strategy": "one-at-a-time" }),
+        &json!({ "arg": "--level {value}", "of": "build", "values": [0, 1, 3, "2"], "strategy": "one-at-a-time" }),
     );
     env.configure(|config| config["build"] = json!({ "command": "./build.sh", "verifyClean": "always" }));
     env.commit("levels");
@@ -255,7 +254,7 @@ fn an_argument_of_the_build_reaches_every_build_of_its_arm() {
 fn a_file_that_the_pattern_does_not_fit_is_refused_before_anything_runs() {
     let env = batches();
     let refused = |pattern: &str, values: Value| {
-        sweep(&env, json!({ "name": "batch", "file": "src/options", "pattern": pattern, "values": values }));
+        sweep(&env, &json!({ "name": "batch", "file": "src/options", "pattern": pattern, "values": values }));
         let answer = env.run(["run"]).expect(1);
         assert_eq!(env.journal_text("counting"), "");
         answer.stderr
@@ -266,7 +265,7 @@ fn a_file_that_the_pattern_does_not_fit_is_refused_before_anything_runs() {
     assert!(said.contains("matches 0 times in src/options"), "{said}");
     let said = refused("BATCH = (\\d+)", json!([1, "many"]));
     assert!(said.contains("does not find the value 'many' again"), "{said}");
-    sweep(&env, json!({ "file": "src/missing", "pattern": "BATCH = (\\d+)", "values": [1] }));
+    sweep(&env, &json!({ "file": "src/missing", "pattern": "BATCH = (\\d+)", "values": [1] }));
     let said = env.run(["run"]).expect(1).stderr;
     assert!(said.contains("there is no file src/missing at "), "{said}");
 }

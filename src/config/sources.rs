@@ -165,8 +165,8 @@ fn conflicting_knob(sources: &[CandidateSource]) -> Option<String> {
     for source in sources {
         let CandidateSource::Sweep(sweep) = source else { continue };
         for knob in &sweep.knobs {
-            let differs = |other: &&Knob| (&other.place, &other.default) != (&knob.place, &knob.default);
-            if known.iter().filter(|other| other.name == knob.name).any(|other| differs(&other)) {
+            let differs = |other: &Knob| (&other.place, &other.default) != (&knob.place, &knob.default);
+            if known.iter().filter(|other| other.name == knob.name).any(|other| differs(other)) {
                 return Some(knob.name.clone());
             }
             known.push(knob);

@@ -82,12 +82,11 @@ fn moved(text: &str, entry: &Entry, closing: &Closing) -> String {
     let Some(at) = &entry.comment_range else {
         return ticked(text, entry, &format!("{addition} {}", comment.render()));
     };
-    // The comment comes last or stands on a line of its own: it is replaced where it is.
-    let with_comment = splice(text, at, &comment.render());
-    let grown = with_comment.len() as i64 - text.len() as i64;
-    let end = usize::try_from(entry.range.end as i64 + grown).unwrap_or(with_comment.len());
-    let entry = Entry { range: entry.range.start..end, ..entry.clone() };
-    ticked(&with_comment, &entry, &addition)
+    let (item, own) = (ticked(text, entry, &addition), &text[at.clone()]);
+    match item.rfind(own) {
+        Some(start) => splice(&item, &(start..start + own.len()), &comment.render()),
+        None => item,
+    }
 }
 
 fn add(text: &str, entry: &Entry, closing: &Closing) -> String {

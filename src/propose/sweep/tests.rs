@@ -21,6 +21,9 @@ fn known(values: &[&str]) -> Values {
     values.iter().map(|value| Some((*value).to_owned())).collect()
 }
 
+/// Says what becomes of values beside the present ones.
+type Judge<'a> = &'a dyn Fn(&[Option<String>], &[Option<String>]) -> Outcome;
+
 /// All that a session writes down of a sweep.
 struct Journal {
     sweep: Sweep,
@@ -43,7 +46,7 @@ impl Journal {
     }
 
     /// Tries the next point by a judge of values; returns whether there was one.
-    fn step(&mut self, judge: &dyn Fn(&[Option<String>], &[Option<String>]) -> Outcome) -> bool {
+    fn step(&mut self, judge: Judge<'_>) -> bool {
         let Some(point) = self.ground(next) else { return false };
         let mixed = point.0.iter().zip(&self.present).map(|(own, present)| own.clone().or_else(|| present.clone()));
         let values: Values = mixed.collect();
@@ -59,7 +62,7 @@ impl Journal {
         true
     }
 
-    fn run(mut self, judge: &dyn Fn(&[Option<String>], &[Option<String>]) -> Outcome) -> Self {
+    fn run(mut self, judge: Judge<'_>) -> Self {
         while self.step(judge) {
             assert!(self.order.len() < 1000, "it does not end: {:?}", self.order);
         }
