@@ -509,6 +509,9 @@ pub struct IdeaEdited {
     pub idea: String,
     /// What was written.
     pub edit: String,
+    /// The values that a sweep closed, where it is such an edit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<Axis>,
     /// Whether it is in the file; `false` = it waits here.
     pub written: bool,
 }

@@ -45,6 +45,7 @@ pub use settings::{
     Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean, next_time_of_day,
 };
 pub use sources::{
-    Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, Knob, KnobCommand, KnobPlace, Strategy, Sweep,
+    Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, KNOBS_FILE, Knob, KnobCommand, KnobPlace, Strategy,
+    Sweep, command_knobs,
 };
 pub use status::{Flag, Reason, Status, StopRule};

@@ -11,6 +11,7 @@ use crate::ideas::IdeasError;
 use crate::journal::JournalError;
 use crate::measure::{MeasureError, PlanError};
 use crate::process::{ProcessError, ToolError};
+use crate::propose::sweep::{KnobFileError, KnobValuesError};
 use crate::propose::{PatchFileError, QueueError};
 use crate::stats::JudgeError;
 
@@ -57,6 +58,12 @@ pub enum EngineError {
     /// A patch file is no proposal.
     #[error(transparent)]
     PatchFile(#[from] PatchFileError),
+    /// A knob cannot be read from its file, or written to it.
+    #[error(transparent)]
+    KnobFile(#[from] KnobFileError),
+    /// The kept values of knobs cannot be read.
+    #[error(transparent)]
+    KnobValues(#[from] KnobValuesError),
     /// The metrics cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -161,6 +168,8 @@ impl EngineError {
             | Self::Ideas(_)
             | Self::Queue(_)
             | Self::PatchFile(_)
+            | Self::KnobFile(_)
+            | Self::KnobValues(_)
             | Self::Plan(_)
             | Self::Tool(_)
             | Self::Judge(_)
@@ -189,6 +198,8 @@ impl EngineError {
             | Self::Ideas(_)
             | Self::Queue(_)
             | Self::PatchFile(_)
+            | Self::KnobFile(_)
+            | Self::KnobValues(_)
             | Self::Plan(_)
             | Self::Tool(_)
             | Self::Judge(_)

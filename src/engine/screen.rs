@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::domain::{Event, Goal, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
+use crate::domain::{
+    Event, Goal, KNOBS_FILE, ObjectId, PatchId, Proposal, ProposalSource, Reason, Screened, Screening,
+};
 use crate::gate::ChangedPath;
 use crate::git::{self, Applied, ApplyError};
 use crate::ideas::Catalogue;
@@ -12,6 +14,7 @@ use super::idea_book::Ruling;
 use super::pipeline::{Dropped, Step, step};
 use super::recorder::Durability;
 use super::session::Session;
+use super::workbench::join;
 
 /// What a screen found out about a proposal, whether or not it let it through.
 #[derive(Debug, Default)]
@@ -63,7 +66,8 @@ impl Session<'_, '_> {
         }
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
-        if let Some(refusal) = self.scope.judge(&changed) {
+        let judged = self.without_own_file(proposal, changed);
+        if let Some(refusal) = self.scope.judge(&judged) {
             return Ok(Err(Dropped::by(refusal.reason, refusal.detail)));
         }
         // In slots that git writes with the user's filters, a new path may have one as well.
@@ -91,6 +95,22 @@ impl Session<'_, '_> {
     fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
         let touched = self.bench.private().touched(self.bench.tip(), tree)?;
         touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect()
+    }
+
+    /// Leaves the file of knob values out of a change that a sweep made, which alone may change it.
+    fn without_own_file(&self, proposal: &Proposal, mut changed: Vec<ChangedPath>) -> Vec<ChangedPath> {
+        match proposal.source {
+            // A keep from before the base moved was a sweep's, where it has that file.
+            ProposalSource::Sweep(_) | ProposalSource::Again(_) => {
+                let own = ChangedPath::new(join(self.bench.folder(), KNOBS_FILE));
+                changed.retain(|path| *path != own);
+            }
+            ProposalSource::Queue(_)
+            | ProposalSource::Try(_)
+            | ProposalSource::Commit(_)
+            | ProposalSource::Agent(_) => {}
+        }
+        changed
     }
 
     fn closed(

@@ -1,6 +1,7 @@
 //! The two slots of a session, and which of them holds the baseline.
 
 mod commands;
+mod knobs;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@ mod diff;
 mod mail;
 mod patch_file;
 mod queue;
+pub mod sweep;
 mod trailers;
 
 pub use patch_file::{PatchFileError, parse};

@@ -96,6 +96,8 @@ pub struct SessionState {
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
+    /// The edits by which sweeps closed values, and whether each is in ideas.md.
+    closings: BTreeMap<(String, String), bool>,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
     /// When the last process began.
@@ -129,6 +131,7 @@ impl SessionState {
             agent_cost: 0.0,
             based_since: 0,
             waiting_edits: Vec::new(),
+            closings: BTreeMap::new(),
             stopped: None,
             started: None,
             begun: None,
@@ -244,6 +247,9 @@ impl SessionState {
         self.waiting_edits.retain(|waiting| (&waiting.idea, &waiting.edit) != (&edit.idea, &edit.edit));
         if !edit.written {
             self.waiting_edits.push(edit.clone());
+        }
+        if !edit.axes.is_empty() {
+            self.closings.insert((edit.idea.clone(), edit.edit.clone()), edit.written);
         }
     }
 
@@ -521,6 +527,11 @@ impl SessionState {
     /// Returns the edits of ideas.md that could not be written yet, oldest first.
     pub fn waiting_edits(&self) -> &[IdeaEdited] {
         &self.waiting_edits
+    }
+
+    /// Says whether the edit by which a sweep closed values of an idea was written; `None` where it never was owed.
+    pub fn closing(&self, idea: &str, edit: &str) -> Option<bool> {
+        self.closings.get(&(idea.to_owned(), edit.to_owned())).copied()
     }
 
     /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.

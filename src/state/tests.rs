@@ -419,7 +419,8 @@ fn a_duplicate_is_the_same_patch_tried_on_the_same_tip() {
 #[test]
 fn an_edit_of_ideas_waits_until_it_is_written() {
     let mut story = Story::started(100);
-    let mut edit = IdeaEdited { idea: "batching".to_owned(), edit: "closed".to_owned(), written: false };
+    let mut edit =
+        IdeaEdited { idea: "batching".to_owned(), edit: "closed".to_owned(), axes: Vec::new(), written: false };
     story.tell(1, &Event::IdeaEdited(edit.clone())).tell(1, &Event::IdeaEdited(edit.clone()));
     assert_eq!(story.state.waiting_edits(), [edit.clone()]);
     edit.written = true;
