@@ -8,7 +8,7 @@ use super::place::Place;
 use super::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted};
 use crate::journal::{JournalError, Reader, Record, TornTail};
-use crate::report::{Latest, Lenses, SessionInput, SessionView};
+use crate::report::{Claims, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -18,6 +18,8 @@ pub(super) struct Folded {
     pub(super) state: SessionState,
     /// How the primaries of each segment are read.
     pub(super) lenses: BTreeMap<u32, Lenses>,
+    /// What commits of ranges claim.
+    pub(super) claims: Claims,
     /// The step under way.
     pub(super) latest: Latest,
     /// What stands after the last whole line.
@@ -51,6 +53,7 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
     let input = SessionInput {
         state: &folded.state,
         lenses: &folded.lenses,
+        claims: &folded.claims,
         latest: &folded.latest,
         running: holder,
         now: jiff::Timestamp::now(),
@@ -62,6 +65,7 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
 struct Pass {
     state: SessionState,
     lenses: BTreeMap<u32, Lenses>,
+    claims: Claims,
     phase: Option<Record>,
     pair: Option<Record>,
     outside: Option<String>,
@@ -69,7 +73,7 @@ struct Pass {
 
 impl Pass {
     fn new(state: SessionState) -> Self {
-        Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None }
+        Self { state, lenses: BTreeMap::new(), claims: Claims::default(), phase: None, pair: None, outside: None }
     }
 
     fn take(&mut self, record: Record) -> Result<(), JournalError> {
@@ -115,6 +119,7 @@ impl Pass {
         if let Event::Configured(configured) = &event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
+        self.claims.apply(record.experiment, &event);
         self.state.apply(record.experiment, record.at, &event);
         Ok(())
     }
@@ -141,7 +146,7 @@ impl Pass {
             latest.phase.get_or_insert((phase, None));
             latest.pair = Some(*attempt).filter(|attempt| !attempt.holdout);
         }
-        Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
+        Ok(Folded { state: self.state, lenses: self.lenses, claims: self.claims, latest, torn })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ideas::IdeasError;
 use crate::journal::JournalError;
 use crate::measure::{MeasureError, PlanError};
 use crate::process::{ProcessError, ToolError};
-use crate::propose::{PatchFileError, QueueError};
+use crate::propose::{PatchFileError, QueueError, RangeError};
 use crate::stats::JudgeError;
 
 /// Says why the engine cannot go on.
@@ -54,6 +54,9 @@ pub enum EngineError {
     /// A candidate cannot be read.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// A commit range cannot be read.
+    #[error(transparent)]
+    Range(#[from] RangeError),
     /// A patch file is no proposal.
     #[error(transparent)]
     PatchFile(#[from] PatchFileError),
@@ -160,6 +163,7 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
             | Self::Plan(_)
             | Self::Tool(_)
@@ -188,6 +192,7 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
             | Self::Plan(_)
             | Self::Tool(_)

@@ -5,6 +5,7 @@
 //! several experiments are never added up: each was measured against another baseline.
 
 mod calibration;
+mod claims;
 mod experiment;
 mod forecast;
 mod grid;
@@ -19,6 +20,7 @@ mod validation;
 pub use calibration::{
     Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
+pub use claims::{ClaimRow, Claims};
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
