@@ -11,7 +11,7 @@ use super::place::Place;
 use super::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted, SessionId};
 use crate::journal::{JournalError, Position, Reader, Record, TornTail};
-use crate::report::{Holder, Latest, Lenses, SessionInput, SessionView};
+use crate::report::{Claims, Holder, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -21,6 +21,8 @@ pub(super) struct Folded {
     pub(super) state: SessionState,
     /// How the primaries of each segment are read.
     pub(super) lenses: BTreeMap<u32, Lenses>,
+    /// What commits of ranges claim.
+    pub(super) claims: Claims,
     /// The step under way.
     pub(super) latest: Latest,
     /// What stands after the last whole line.
@@ -36,7 +38,7 @@ pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
     following.catch_up()?;
     let Some(Part { pass, torn, .. }) = following.read else { return Ok(None) };
     let latest = pass.latest()?;
-    Ok(Some(Folded { state: pass.state, lenses: pass.lenses, latest, torn }))
+    Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
 }
 
 /// Folds the session of a place into its view.
@@ -48,16 +50,17 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
     }
-    seen(&folded.state, &folded.lenses, &folded.latest, holder).ok_or_else(|| place.no_session())
+    seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder).ok_or_else(|| place.no_session())
 }
 
 fn seen(
     state: &SessionState,
     lenses: &BTreeMap<u32, Lenses>,
+    claims: &Claims,
     latest: &Latest,
     running: Option<Holder>,
 ) -> Option<SessionView> {
-    SessionView::new(SessionInput { state, lenses, latest, running, now: Timestamp::now() })
+    SessionView::new(SessionInput { state, lenses, claims, latest, running, now: Timestamp::now() })
 }
 
 /// A journal that is read on from where it was left.
@@ -109,7 +112,7 @@ impl Following {
     /// Returns where the session stands now; `None` where the journal says nothing of it yet.
     pub(super) fn view(&self, running: Option<Holder>) -> Result<Option<SessionView>, JournalError> {
         let Some(Part { pass, .. }) = &self.read else { return Ok(None) };
-        Ok(seen(&pass.state, &pass.lenses, &pass.latest()?, running))
+        Ok(seen(&pass.state, &pass.lenses, &pass.claims, &pass.latest()?, running))
     }
 }
 
@@ -125,6 +128,7 @@ impl Part {
 struct Pass {
     state: SessionState,
     lenses: BTreeMap<u32, Lenses>,
+    claims: Claims,
     phase: Option<Record>,
     pair: Option<Record>,
     outside: Option<String>,
@@ -133,7 +137,15 @@ struct Pass {
 
 impl Pass {
     fn new(state: SessionState) -> Self {
-        Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None, night: Night::default() }
+        Self {
+            state,
+            lenses: BTreeMap::new(),
+            claims: Claims::default(),
+            phase: None,
+            pair: None,
+            outside: None,
+            night: Night::default(),
+        }
     }
 
     fn take(&mut self, record: Record) -> Result<(), JournalError> {
@@ -186,6 +198,7 @@ impl Pass {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
         self.night.take(record, &event);
+        self.claims.apply(record.experiment, &event);
         self.state.apply(record.experiment, record.at, &event);
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::measure::{MeasureError, PlanError};
 use crate::process::{ProcessError, ToolError};
 use crate::propose::sweep::{KnobFileError, KnobValuesError};
-use crate::propose::{PatchFileError, QueueError};
+use crate::propose::{PatchFileError, QueueError, RangeError};
 use crate::stats::JudgeError;
 
 /// Says why the engine cannot go on.
@@ -55,6 +55,9 @@ pub enum EngineError {
     /// A candidate cannot be read.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// A commit range cannot be read.
+    #[error(transparent)]
+    Range(#[from] RangeError),
     /// A patch file is no proposal.
     #[error(transparent)]
     PatchFile(#[from] PatchFileError),
@@ -167,6 +170,7 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
             | Self::KnobFile(_)
             | Self::KnobValues(_)
@@ -197,6 +201,7 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
             | Self::KnobFile(_)
             | Self::KnobValues(_)

@@ -5,6 +5,7 @@
 //! several experiments are never added up: each was measured against another baseline.
 
 mod calibration;
+mod claims;
 mod cost;
 mod experiment;
 mod forecast;
@@ -22,6 +23,7 @@ mod validation;
 pub use calibration::{
     Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
+pub use claims::{ClaimRow, Claims};
 pub use cost::Cost;
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::claims::{ClaimRow, Claims};
 use super::lens::{ChangeView, Lens, Lenses};
 use super::night::{self, TimeLeft, Trouble, TroubleView, WaitView};
 use super::validation::ValidationView;
@@ -48,6 +49,8 @@ pub struct SessionInput<'a> {
     pub state: &'a SessionState,
     /// How the primaries of each segment are read.
     pub lenses: &'a BTreeMap<u32, Lenses>,
+    /// What commits of ranges claim.
+    pub claims: &'a Claims,
     /// The step under way.
     pub latest: &'a Latest,
     /// The process that holds the session's lock.
@@ -124,6 +127,9 @@ pub struct SessionView {
     pub waiting_edits: usize,
     /// Every settled experiment, in order; the baseline is number 0.
     pub experiments: Vec<ExperimentRow>,
+    /// What each settled commit of a range claims, against what was measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRow>,
 }
 
 /// What a calibration learned of the primary.
@@ -256,6 +262,7 @@ impl SessionView {
         let present = Lenses::from(configured.settings.as_ref());
         let budget = budget(state, configured);
         let running = input.running.is_some();
+        let experiments: Vec<_> = state.experiments().iter().map(|record| row(record, &input, &present)).collect();
         Some(Self {
             session: state.session(),
             name: configured.settings.name.clone(),
@@ -276,7 +283,8 @@ impl SessionView {
             time_left: night::time_left(&input, &configured.settings.stop),
             last_error: input.latest.trouble.as_ref().map(|trouble| TroubleView::new(trouble, input.now)),
             waiting_edits: state.waiting_edits().len(),
-            experiments: state.experiments().iter().map(|record| row(record, &input, &present)).collect(),
+            claims: input.claims.rows(&experiments),
+            experiments,
             primary,
             co_primaries: configured.settings.co_primaries.iter().map(Lens::from).collect(),
         })

@@ -38,6 +38,7 @@ fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
 /// A session that is told events, one a minute.
 struct Story {
     state: SessionState,
+    claims: Claims,
     minute: i64,
 }
 
@@ -45,7 +46,7 @@ impl Story {
     /// Begins with settings, a calibration and the baseline.
     fn new() -> Self {
         let session = serde_json::from_value(json!("019b76da-a800-7000-8000-000000000001")).unwrap();
-        let mut story = Self { state: SessionState::new(session), minute: 0 };
+        let mut story = Self { state: SessionState::new(session), claims: Claims::default(), minute: 0 };
         story.tell(None, &Event::Configured(golden("config")));
         story.tell(None, &Event::Calibrated(golden("calibrated")));
         let baseline = json!({"run": 0, "status": "keep", "reason": "improved", "description": "baseline",
@@ -57,6 +58,7 @@ impl Story {
     fn tell(&mut self, id: Option<u32>, event: &Event) {
         self.minute += 1;
         let at = Timestamp::from_second(1_767_225_600 + 60 * self.minute).unwrap();
+        self.claims.apply(id.map(ExperimentId), event);
         self.state.apply(id.map(ExperimentId), at, event);
     }
 
@@ -89,7 +91,15 @@ impl Story {
     fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
         let lenses = BTreeMap::new();
         let now = Timestamp::from_second(1_767_225_600 + 60 * (self.minute + 30)).unwrap();
-        SessionView::new(SessionInput { state: &self.state, lenses: &lenses, latest, running, now }).unwrap()
+        SessionView::new(SessionInput {
+            state: &self.state,
+            lenses: &lenses,
+            claims: &self.claims,
+            latest,
+            running,
+            now,
+        })
+        .unwrap()
     }
 }
 
@@ -133,6 +143,44 @@ fn a_narrow_log_gives_up_the_reason_column_and_cuts_descriptions() {
     assert_eq!(text.lines().count(), 6);
     assert!(text.contains("checks_failed  sealed_path"), "{text}");
     assert!(text.lines().nth(2).unwrap().ends_with('…'), "{text}");
+}
+
+#[test]
+fn commits_of_a_range_are_shown_with_what_they_claim() {
+    let mut story = night();
+    assert_eq!(text::claims(&story.view(&Latest::default(), None).claims, WIDE), "");
+    for (id, asi) in [(5, json!({"claimed": "12% faster"})), (6, json!({})), (7, json!({"claimed": {"a": -3}}))] {
+        let commit = format!("{id:02x}{}", "c".repeat(38));
+        let keys = json!({"description": format!("Commit {id}"), "source": {"commit": commit}, "asi": asi});
+        story.tell(Some(id), &Event::Proposed(changed("proposed", &keys)));
+        let keys = match id {
+            5 => json!({"status": "keep", "reason": "improved", "commit": "d".repeat(40)}),
+            6 => json!({}),
+            _ => json!({"status": "crash", "reason": "apply_failed", "effect": null}),
+        };
+        let mut keys = keys;
+        keys["run"] = json!(id);
+        story.tell(Some(id), &Event::Run(changed("run", &keys)));
+    }
+    let view = story.view(&Latest::default(), None);
+    assert_eq!(
+        text::claims(&view.claims, WIDE),
+        "\
+claimed against measured, each commit against the best before it:
+commit      claimed     measured             verdict               subject
+05cccccccc  12% faster  -0.1 % [-1.1, +0.9]  keep (improved)       Commit 5
+06cccccccc  nothing     -0.1 % [-1.1, +0.9]  discard (no_effect)   Commit 6
+07cccccccc  {\"a\":-3}    -                    crash (apply_failed)  Commit 7
+1 of 3 commits helps
+"
+    );
+    let json = log_json(&view);
+    assert_eq!(json["claims"][0]["source"], format!("05{}", "c".repeat(38)));
+    assert_eq!((&json["claims"][1]["claimed"], &json["claims"][2]["status"]), (&Value::Null, &json!("crash")));
+    assert_eq!(status_json(&view)["claims"], json["claims"]);
+    story.tell(Some(5), &Event::Undone(golden::<Undone>("undone")));
+    let undone = text::claims(&story.view(&Latest::default(), None).claims, WIDE);
+    assert!(undone.contains("keep (improved, undone)") && undone.ends_with("0 of 3 commits help\n"), "{undone}");
 }
 
 #[test]
@@ -245,7 +293,9 @@ fn each_segment_is_read_with_its_own_metric() {
     let lenses = BTreeMap::from([(0, Lenses::from(settings.as_ref()))]);
     let latest = Latest::default();
     let now = Timestamp::UNIX_EPOCH;
-    let input = SessionInput { state: &story.state, lenses: &lenses, latest: &latest, running: None, now };
+    let claims = Claims::default();
+    let input =
+        SessionInput { state: &story.state, lenses: &lenses, claims: &claims, latest: &latest, running: None, now };
     let view = SessionView::new(input).unwrap();
     assert_eq!(view.experiments[1].change.as_ref().unwrap().to_string(), "+11.1 % [+10.0, +12.2]");
 }
@@ -257,8 +307,15 @@ fn a_session_without_settings_has_no_view() {
     let (lenses, latest) = (BTreeMap::new(), Latest::default());
     let now = Timestamp::UNIX_EPOCH;
     assert!(
-        SessionView::new(SessionInput { state: &state, lenses: &lenses, latest: &latest, running: None, now })
-            .is_none()
+        SessionView::new(SessionInput {
+            state: &state,
+            lenses: &lenses,
+            claims: &Claims::default(),
+            latest: &latest,
+            running: None,
+            now
+        })
+        .is_none()
     );
 }
 

@@ -310,3 +310,29 @@ fn a_published_commit_is_whole_in_the_users_repository() {
     assert_eq!(room.git(&["show", &format!("{commit}:deep/er/new.txt")]), "new\n");
     git_in(&room.user_path(), &["fsck", "--strict", "--no-dangling"]);
 }
+
+#[test]
+fn a_part_that_is_left_out_need_not_apply() {
+    let room = Room::new();
+    let patch = patch_of(&room, |r| {
+        r.write("src/main.txt", numbered(40).replace("line 20\n", "LINE 20\n"));
+        r.write("README", "another\n");
+        std::fs::remove_file(r.user_path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", r.user_path().join("new-link")).unwrap();
+        r.git(&["mv", "src/other.txt", "moved.txt"]);
+    });
+    let patch = String::from_utf8(patch).unwrap().replace("+another", "+another\n+one").into_bytes();
+    let private = room.private();
+    let mut seen = Vec::new();
+    let applied = private.apply_parts(&patch, &room.head(), &[], &mut |part| {
+        seen.push((part.path.clone(), part.old_path.clone(), part.link.clone()));
+        part.path == "src/main.txt"
+    });
+    let touched = private.touched(&room.head(), &applied.unwrap().tree).unwrap();
+    assert_eq!(touched.iter().map(|touched| touched.path.as_str()).collect::<Vec<_>>(), ["src/main.txt"]);
+    let has = |path: &str, old: Option<&str>, link: Option<&str>| {
+        seen.contains(&(path.to_owned(), old.map(str::to_owned), link.map(str::to_owned)))
+    };
+    assert!(has("README", None, None) && has("moved.txt", Some("src/other.txt"), None), "{seen:?}");
+    assert!(has("new-link", None, Some("/etc/passwd")), "{seen:?}");
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::args::{Global, Run};
 use crate::cli::error::CliError;
-use crate::cli::fold::fold;
+use crate::cli::fold::{fold, session_view};
 use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
@@ -12,7 +12,7 @@ use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
 use crate::engine::{Context, EngineError, Purpose, Session, Sources, battery_warning};
 use crate::process::{Awake, Interrupts, SupervisorProgram};
-use crate::report::{ValidationView, text};
+use crate::report::{Screen, ValidationView, text};
 use crate::state::SessionState;
 
 /// Runs the session to its stop and says what was kept: 0 for a planned stop, 8 for another rule.
@@ -50,7 +50,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     };
     let text = closing(session.state(), &stopped, &place);
     drop(session);
-    ui.print(&text)?;
+    let claims = session_view(&place, ui)?.claims;
+    ui.print(&(text::claims(&claims, Screen::of_stdout()) + &text))?;
     Ok(exit_code(stopped.rule))
 }
 

@@ -1,6 +1,7 @@
 //! The views as text for a terminal, one file for each command.
 
 mod calibration;
+mod claims;
 mod forecast;
 mod log;
 mod plot;
@@ -11,6 +12,7 @@ mod status;
 mod validation;
 
 pub use calibration::calibration;
+pub use claims::claims;
 pub use forecast::forecast;
 pub use log::log;
 pub use review::review;
