@@ -49,26 +49,32 @@ fn proposed(env: &TestEnvironment, description: &str) -> Value {
 
 const BENCH: &str = "#!/bin/sh\nset -eu\necho \"METRIC work=$(cat src/work)\"\n# edited\n";
 
-#[test]
-fn each_commit_of_a_branch_is_tried_on_the_tip_and_measured_against_what_it_claims() {
-    let env = project(false);
+/// Commits one change of each kind on the branch perf and on main, and returns those of the range.
+fn commits_of_each_kind(env: &TestEnvironment) -> [String; 8] {
     let win = commit(
-        &env,
+        env,
         "Do less work (-25 %)\n\nOnce is enough.\n\n{\"mechanism\": \"fewer rounds\"}\n\nIdea: rounds\n",
         &[("src/work", "700\n")],
     );
-    let tidy = commit(&env, "Tidy up, 5% faster", &[("src/other", "first\nsecond\nlast\n")]);
-    let empty = commit(&env, "Say something", &[]);
+    let tidy = commit(env, "Tidy up, 5% faster", &[("src/other", "first\nsecond\nlast\n")]);
+    let empty = commit(env, "Say something", &[]);
     env.git(["checkout", "-q", "-b", "side", &win]);
-    let side = commit(&env, "Write on the side", &[("src/side", "side\n")]);
+    let side = commit(env, "Write on the side", &[("src/side", "side\n")]);
     env.git(["checkout", "-q", "perf"]);
     env.git(["merge", "-q", "--no-ff", "-m", "Merge the side", "side"]);
     let merge = env.rev("HEAD");
-    let sealed = commit(&env, "Edit the bench, 2x faster", &[("bench.sh", BENCH), ("src/work", "600\n")]);
-    let conflict = commit(&env, "Do still less", &[("src/work", "500\n")]);
-    let again = commit(&env, "Add a file that main has", &[("src/both", "both\n")]);
+    let sealed = commit(env, "Edit the bench, 2x faster", &[("bench.sh", BENCH), ("src/work", "600\n")]);
+    let conflict = commit(env, "Do still less", &[("src/work", "500\n")]);
+    let again = commit(env, "Add a file that main has", &[("src/both", "both\n")]);
     env.git(["checkout", "-q", "main"]);
-    commit(&env, "the same file", &[("src/both", "both\n")]);
+    commit(env, "the same file", &[("src/both", "both\n")]);
+    [win, tidy, empty, side, merge, sealed, conflict, again]
+}
+
+#[test]
+fn each_commit_of_a_branch_is_tried_on_the_tip_and_measured_against_what_it_claims() {
+    let env = project(false);
+    let [win, tidy, empty, side, merge, sealed, conflict, again] = commits_of_each_kind(&env);
     let before = env.belongings();
     let table = env.run(["run"]).expect(0).stdout;
     let parents = format!("{} and {}", &empty[..10], &side[..10]);
@@ -263,9 +269,10 @@ fn a_merge_and_an_empty_commit_that_a_kill_left_half_recorded_come_to_the_same_v
 #[test]
 fn a_dry_run_screens_every_commit() {
     let env = project(true);
-    commit(&env, "Do less", &[("src/work", "700\n"), ("bench.sh", BENCH)]);
+    let first = commit(&env, "Do less", &[("src/work", "700\n"), ("bench.sh", BENCH)]);
     commit(&env, "Say nothing", &[]);
     env.git(["checkout", "-q", "main"]);
     let told = env.run(["run", "--dry-run"]).expect(0).stdout;
+    assert!(told.contains(&format!("{} Do less", &first[..10])), "{told}");
     assert!(told.contains("left out (dropSealed): bench.sh") && told.contains("changes no file"), "{told}");
 }
