@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{CoreList, Direction, MetricName};
+use crate::measure::adapters::Tool;
 
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
 #[derive(Debug, Parser)]
@@ -76,6 +77,8 @@ pub(super) enum Command {
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
     Simulate(Simulate),
+    /// Turn the output of a known benchmark tool into METRIC lines, for a bench script.
+    Metrics(Metrics),
     /// Print every setting with its value and origin, and the sealed files.
     Config(ConfigArgs),
     /// Remove slots, caches and old runs; prints the sizes first.
@@ -350,6 +353,65 @@ pub(super) struct Simulate {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `metrics`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  go test -bench . -count 5 ./... > \"$out/text\"\n  autoresearch metrics --from gobench \"$out/text\"\n  \
+    CRITERION_HOME=\"$out/criterion\" cargo bench\n  autoresearch metrics --from criterion \"$out/criterion\"\n  \
+    hyperfine --export-json \"$out/hf.json\" './work' && autoresearch metrics --from hyperfine \"$out/hf.json\"\n\n\
+    Names are the benchmarks' own; units are made equal and end the name: _ns, _bytes, _allocs, _bytes_per_s. A benchmark \
+    that ran several times gives several lines. Text and JSON are told apart by themselves; JSON has more digits. \
+    A benchmark that failed, or none at all, is exit code 1. In a pipe the shell forgets that the tool failed, unless \
+    'set -o pipefail' stands in the script: write to a file first, into a new folder, so that no old result is read."
+)]
+pub(super) struct Metrics {
+    /// The tool whose output it is.
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub from: BenchTool,
+    /// Files that the tool wrote, or criterion's folder; `-` or none is standard input.
+    #[arg(value_name = "FILE|DIR|-")]
+    pub paths: Vec<PathBuf>,
+    /// Put this before every name.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prefix: String,
+}
+
+/// A benchmark tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BenchTool {
+    /// `go test -bench`, also with `-json`: ns/op, B/op, allocs/op, MB/s and reported metrics.
+    Gobench,
+    /// criterion.rs: the median of each estimates.json below a folder, or the typical time of the text.
+    Criterion,
+    /// Google Benchmark: real and CPU time; counters from its JSON.
+    GoogleBenchmark,
+    /// pytest-benchmark: medians of the --benchmark-json file, or of the table.
+    PytestBenchmark,
+    /// hyperfine: the median, user and system time of the --export-json file; the mean of the text.
+    Hyperfine,
+    /// JMH: each iteration of the -rf json file, or the scores of the table.
+    Jmh,
+    /// divan: medians of times, counters and allocations.
+    Divan,
+    /// `time` of a shell, GNU or BSD: wall_ns, user_ns, sys_ns, max_rss_bytes.
+    Time,
+}
+
+impl From<BenchTool> for Tool {
+    fn from(tool: BenchTool) -> Self {
+        match tool {
+            BenchTool::Gobench => Self::Gobench,
+            BenchTool::Criterion => Self::Criterion,
+            BenchTool::GoogleBenchmark => Self::GoogleBenchmark,
+            BenchTool::PytestBenchmark => Self::PytestBenchmark,
+            BenchTool::Hyperfine => Self::Hyperfine,
+            BenchTool::Jmh => Self::Jmh,
+            BenchTool::Divan => Self::Divan,
+            BenchTool::Time => Self::Time,
+        }
+    }
 }
 
 /// Arguments of `config`.

@@ -12,6 +12,7 @@ use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
 use crate::git::GitError;
 use crate::journal::JournalError;
+use crate::measure::adapters::AdapterError;
 use crate::process::ProcessError;
 use crate::stats::simulation::{TooFewPairs, WatchError};
 
@@ -48,6 +49,9 @@ pub(super) enum CliError {
     /// No starting set could be written.
     #[error(transparent)]
     Starter(#[from] StarterError),
+    /// The output of a benchmark tool gives no metrics.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
     /// The demo's list of true verdicts cannot be read.
     #[error(transparent)]
     Truth(#[from] TruthError),
@@ -171,6 +175,7 @@ impl CliError {
             | Self::Journal(_)
             | Self::Process(_)
             | Self::Starter(_)
+            | Self::Adapter(_)
             | Self::Truth(_)
             | Self::TooFewPairs { .. }
             | Self::Output(_)
