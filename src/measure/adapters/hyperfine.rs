@@ -74,6 +74,8 @@ fn values(line: &str, command: &str, times: &str, table: &mut Table) -> Result<(
         ])
     };
     let values = read().ok_or_else(|| bad(line, "expected a time, then '[User: <time>, System: <time>]'"))?;
-    values.into_iter().for_each(|(what, value)| table.add("", command, what, value));
+    for (what, value) in values {
+        table.add("", command, what, value);
+    }
     Ok(())
 }

@@ -28,8 +28,10 @@ struct Entry {
 #[serde(rename_all = "camelCase")]
 struct Score {
     /// A number, or the text `NaN`.
-    score: serde_json::Value,
-    score_unit: String,
+    #[serde(rename = "score")]
+    value: serde_json::Value,
+    #[serde(rename = "scoreUnit")]
+    unit: String,
     /// Iterations of each fork.
     #[serde(default)]
     raw_data: Vec<Vec<f64>>,
@@ -44,13 +46,15 @@ pub(super) fn read(input: &Input, table: &mut Table) -> Result<(), AdapterError>
         let (package, name) = split(&entry.benchmark);
         let params: Vec<String> = entry.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let name = if params.is_empty() { name } else { format!("{name}[{}]", params.join(",")) };
-        let (what, factor) = measure(&entry.primary_metric.score_unit);
+        let (what, factor) = measure(&entry.primary_metric.unit);
         for value in entry.primary_metric.samples(&entry.benchmark)? {
             table.add(&package, &name, &what, value * factor);
         }
         for (metric, score) in &entry.secondary_metrics {
             if is_allocation(metric) {
-                score.samples(metric)?.into_iter().for_each(|value| table.add(&package, &name, "bytes", value));
+                for value in score.samples(metric)? {
+                    table.add(&package, &name, "bytes", value);
+                }
             }
         }
     }
@@ -61,7 +65,7 @@ impl Score {
     fn samples(&self, of: &str) -> Result<Vec<f64>, AdapterError> {
         let raw: Vec<f64> = self.raw_data.iter().flatten().copied().collect();
         if raw.is_empty() {
-            return Ok(vec![self.score.as_f64().ok_or_else(|| bad(of, "its score is not a number"))?]);
+            return Ok(vec![self.value.as_f64().ok_or_else(|| bad(of, "its score is not a number"))?]);
         }
         Ok(raw)
     }

@@ -5,7 +5,7 @@
 //! on. A benchmark that the tool ran several times gives several samples. One that failed fails the whole input.
 
 mod criterion;
-mod divan;
+mod divan_tree;
 mod gobench;
 mod google;
 mod hyperfine;
@@ -182,7 +182,7 @@ pub fn samples(tool: Tool, inputs: &[Input], prefix: &str) -> Result<Vec<Sample>
             Tool::PytestBenchmark => pytest::read(&input, &mut table),
             Tool::Hyperfine => hyperfine::read(&input, &mut table),
             Tool::Jmh => jmh::read(&input, &mut table),
-            Tool::Divan => divan::read(&input, &mut table),
+            Tool::Divan => divan_tree::read(&input, &mut table),
             Tool::Time => time::read(&input, &mut table),
         }?;
     }

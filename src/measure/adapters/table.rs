@@ -128,7 +128,9 @@ mod tests {
 
     fn names(rows: &[(&str, &str)]) -> Result<Vec<String>, AdapterError> {
         let mut table = Table::default();
-        rows.iter().for_each(|(group, bench)| table.add(group, bench, "ns", 1.0));
+        for (group, bench) in rows {
+            table.add(group, bench, "ns", 1.0);
+        }
         Ok(table.samples("")?.iter().map(|sample| sample.name.to_string()).collect())
     }
 
