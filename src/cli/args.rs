@@ -67,16 +67,20 @@ pub(super) enum Command {
     Stop(Reading),
     /// Show where the session stands.
     #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
-    Status(Reading),
+    Status(Looking),
     /// List the experiments.
     #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
-    Log(Reading),
+    Log(Looking),
     /// Show one experiment whole.
     Show(Show),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
     Simulate(Simulate),
+    /// Read another tool's session log into a session of its own.
+    Import(Import),
+    /// Write a session for other readers, or a copy of it for committing.
+    Export(Export),
     /// Turn the output of a known benchmark tool into METRIC lines, for a bench script.
     Metrics(Metrics),
     /// Print every setting with its value and origin, and the sealed files.
@@ -93,10 +97,86 @@ pub(super) struct Reading {
     pub json: bool,
 }
 
+/// Arguments of commands that show a session.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Looking {
+    /// Show this session of the repository, such as an imported one, instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads a session's name, which is a folder's too.
+fn session_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.chars().all(plain) && text.starts_with(char::is_alphanumeric) {
+        Ok(text.to_owned())
+    } else {
+        Err("a session's name is made of letters, digits and - _ .".to_owned())
+    }
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch import autoresearch.jsonl\n  autoresearch import .auto/log.jsonl --name before\n  \
+    autoresearch log --session imported-autoresearch\n\nStatuses stay as they are written, and no keep of such a log counts as \
+    one of this program: nothing of it was measured here. 'autoresearch init --from-existing' makes a config that \
+    measures those keeps again."
+)]
+pub(super) struct Import {
+    /// Session logs of other tools: JSON lines, or a table with tabs. Several become one session, in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The session's name here. Default: 'imported-' and the name in the log, else the file's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch export                     experiments/<name>/journal.jsonl and patches, to commit\n  \
+    autoresearch export --format jsonl > autoresearch.jsonl\n  autoresearch export --format csv | column -s, -t\n\nPaths of \
+    this machine are replaced. The copy for committing leaves out what the holdout measured, and all logs."
+)]
+pub(super) struct Export {
+    /// Print the runs in this form, instead of the copy for committing.
+    #[arg(long, value_enum)]
+    pub format: Option<PlainForm>,
+    /// Write into this folder instead. Default of the copy: experiments/<name>.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Export this session of the repository instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
+}
+
+/// A form that other programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlainForm {
+    /// A config line for each segment, a line for each run, as readers of autoresearch.jsonl take them.
+    Jsonl,
+    /// A table with commas, a row for each run.
+    Csv,
+}
+
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
+#[command(
+    after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing\n  \
+    autoresearch init --from-existing     go on from another tool's autoresearch.sh, checks, ideas, config and log"
+)]
 pub(super) struct Init {
+    /// Take bench, checks, ideas, config and goal from what another tool left: autoresearch.sh, autoresearch.checks.sh,
+    /// autoresearch.ideas.md, autoresearch.config.json, autoresearch.jsonl, or the same below .auto/.
+    #[arg(long)]
+    pub from_existing: bool,
     /// Show the files instead of writing them.
     #[arg(long)]
     pub print: bool,
@@ -302,6 +382,9 @@ pub(super) struct Show {
     /// The experiment's number, as 'autoresearch log' shows it.
     #[arg(value_name = "N", value_parser = experiment_number)]
     pub experiment: u32,
+    /// Look in this session of the repository, such as an imported one, instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -395,7 +478,7 @@ pub(super) enum BenchTool {
     Jmh,
     /// divan: medians of times, counters and allocations.
     Divan,
-    /// `time` of a shell, GNU or BSD: wall_ns, user_ns, sys_ns, max_rss_bytes.
+    /// `time` of a shell, GNU or BSD: `wall_ns`, `user_ns`, `sys_ns`, `max_rss_bytes`.
     Time,
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::CliError;
-use super::place::Place;
+use super::place::Named;
 use super::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted};
 use crate::journal::{JournalError, Reader, Record, TornTail};
-use crate::report::{Latest, Lenses, SessionInput, SessionView};
+use crate::report::{ImportedView, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -38,12 +38,21 @@ pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
     pass.end(records.torn()).map(Some)
 }
 
-/// Folds the session of a place into its view.
-pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
-    let journal = place.places.journal();
-    let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: journal.clone() };
-    let folded = fold(&journal)?.ok_or_else(missing)?;
-    let holder = place.holder()?;
+/// What a journal shows: experiments of the session, and what was imported from other tools.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// The session; `None` where it only holds what was imported.
+    pub(super) session: Option<SessionView>,
+    /// What was imported.
+    pub(super) imported: Option<ImportedView>,
+}
+
+/// Folds a session of the repository into its views; one of both is there.
+pub(super) fn views(named: &Named, ui: &Ui) -> Result<Shown, CliError> {
+    let journal = &named.journal();
+    let missing = || CliError::NoSession { name: named.name.clone(), journal: journal.clone() };
+    let folded = fold(journal)?.ok_or_else(missing)?;
+    let holder = named.holder()?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
@@ -55,7 +64,8 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
         running: holder,
         now: jiff::Timestamp::now(),
     };
-    SessionView::new(input).ok_or_else(missing)
+    let shown = Shown { session: SessionView::new(input), imported: ImportedView::new(folded.state.imported()) };
+    if shown.session.is_none() && shown.imported.is_none() { Err(missing()) } else { Ok(shown) }
 }
 
 /// The pass: the fold, and the last lines of the step under way, unread until the end.

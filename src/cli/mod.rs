@@ -70,6 +70,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Show(args) => commands::show::run(global, args, ui),
         Command::Demo(args) => commands::demo::run(global, args, ui),
         Command::Simulate(args) => commands::simulate::run(global, args, ui),
+        Command::Import(args) => commands::import::run(global, args, ui),
+        Command::Export(args) => commands::export::run(global, args, ui),
         Command::Metrics(args) => commands::metrics::run(global, args, ui),
         Command::Config(args) => commands::config::run(global, args, ui),
         Command::Clean(args) => commands::clean::run(global, args, ui),

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
-    HostReading, MetricName, ObjectId, Order, Pair, PatchId, Phase, ProposalFailed, ProposalSource, Reading, Reason,
-    Rebased, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
+    HostReading, Imported, ImportedRun, ImportedSegment, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    ProposalFailed, ProposalSource, Reading, Reason, Rebased, Scale, SentinelOutcome, Settings, Status, StopRule,
+    VoidPair, Waiting,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -53,6 +54,12 @@ pub enum Event {
     HookRan(Box<HookRan>),
     /// The session went on from another base; synced before the branch moves.
     Rebased(Box<Rebased>),
+    /// A log of another tool was read.
+    Imported(Box<Imported>),
+    /// A segment of an imported log begins.
+    ImportedSegment(Box<ImportedSegment>),
+    /// A run of an imported log.
+    ImportedRun(Box<ImportedRun>),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.

@@ -57,6 +57,9 @@ impl ExperimentFacts {
             | Event::ProposalFailed(_)
             | Event::HookRan(_)
             | Event::Rebased(_)
+            | Event::Imported(_)
+            | Event::ImportedSegment(_)
+            | Event::ImportedRun(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

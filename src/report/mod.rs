@@ -8,6 +8,7 @@ mod calibration;
 mod experiment;
 mod forecast;
 mod grid;
+mod imported;
 mod json;
 mod lens;
 mod session;
@@ -22,6 +23,7 @@ pub use calibration::{
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
+pub use imported::{ImportedRow, ImportedView};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
 pub use session::{

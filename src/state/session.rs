@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
+use super::imported::ImportedHistory;
 use crate::domain::{
     AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
     Rebased, Resumed, RunSummary, SessionId, Status, Stopped, Undone, Validated,
@@ -29,6 +30,9 @@ pub fn wants(kind: &str) -> bool {
             | "waiting"
             | "proposal_failed"
             | "rebased"
+            | "imported"
+            | "imported_segment"
+            | "imported_run"
             | "stopped"
     )
 }
@@ -95,6 +99,7 @@ pub struct SessionState {
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
+    imported: ImportedHistory,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
     last_event: Option<Timestamp>,
@@ -126,6 +131,7 @@ impl SessionState {
             agent_cost: 0.0,
             based_since: 0,
             waiting_edits: Vec::new(),
+            imported: ImportedHistory::default(),
             stopped: None,
             started: None,
             last_event: None,
@@ -176,6 +182,9 @@ impl SessionState {
             Event::ProposalFailed(failed) => self.charge(failed.call),
             Event::Rebased(rebased) => self.rebase(rebased),
             Event::Validated(validated) => self.validate(validated),
+            Event::Imported(imported) => self.imported.end(imported),
+            Event::ImportedSegment(segment) => self.imported.begin(segment),
+            Event::ImportedRun(run) => self.imported.add(run),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
             | Event::Pair(_)
@@ -502,6 +511,11 @@ impl SessionState {
     /// Returns the edits of ideas.md that could not be written yet, oldest first.
     pub fn waiting_edits(&self) -> &[IdeaEdited] {
         &self.waiting_edits
+    }
+
+    /// Returns what was read from other tools' logs: no experiment of this session, and no keep of its branch.
+    pub fn imported(&self) -> &ImportedHistory {
+        &self.imported
     }
 
     /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.

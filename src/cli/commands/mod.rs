@@ -8,7 +8,8 @@ pub(super) mod demo;
 mod demo_table;
 pub(super) mod doctor;
 mod dry_run;
-
+pub(super) mod export;
+pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
 pub(super) mod metrics;

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod forecast;
+mod imported;
 mod log;
 mod plot;
 mod runs_plot;
@@ -11,6 +12,7 @@ mod validation;
 
 pub use calibration::calibration;
 pub use forecast::forecast;
+pub use imported::{imported_log, imported_run, imported_status};
 pub use log::log;
 pub use show::show;
 pub use status::status;
