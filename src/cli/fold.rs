@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::error::CliError;
 use super::night::{Night, ends_step};
-use super::place::Place;
+use super::place::{Named, Place};
 use super::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted, SessionId};
 use crate::journal::{JournalError, Position, Reader, Record, TornTail};
-use crate::report::{Claims, Holder, Latest, Lenses, SessionInput, SessionView};
+use crate::report::{Claims, Holder, ImportedView, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -41,16 +41,33 @@ pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
     Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
 }
 
+/// What a journal shows: experiments of the session, and what was imported from other tools.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// The session; `None` where it only holds what was imported.
+    pub(super) session: Option<SessionView>,
+    /// What was imported.
+    pub(super) imported: Option<ImportedView>,
+}
+
 /// Folds the session of a place into its view.
 pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
+    let named = Named::of(place);
+    views(&named, ui)?.session.ok_or_else(|| named.no_session())
+}
+
+/// Folds a session of the repository into its views; one of both is there.
+pub(super) fn views(named: &Named, ui: &Ui) -> Result<Shown, CliError> {
     // Looked at first: one that ends meanwhile has written its end by the time the journal is read.
-    let holder = place.holder()?;
-    let folded = fold(&place.places.journal())?.ok_or_else(|| place.no_session())?;
+    let holder = named.holder()?;
+    let folded = fold(&named.journal())?.ok_or_else(|| named.no_session())?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
     }
-    seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder).ok_or_else(|| place.no_session())
+    let session = seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder);
+    let shown = Shown { session, imported: ImportedView::new(folded.state.imported()) };
+    if shown.session.is_none() && shown.imported.is_none() { Err(named.no_session()) } else { Ok(shown) }
 }
 
 fn seen(

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
-    HostReading, MetricName, ObjectId, Order, Pair, PatchId, Phase, ProposalFailed, ProposalSource, Reading, Reason,
-    Rebased, Reviewed, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
+    HostReading, Imported, ImportedRun, ImportedSegment, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    ProposalFailed, ProposalSource, Reading, Reason, Rebased, Reviewed, Scale, SentinelOutcome, Settings, Status,
+    StopRule, VoidPair, Waiting,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -55,6 +56,12 @@ pub enum Event {
     Rebased(Box<Rebased>),
     /// A person decided about a keep.
     Reviewed(Reviewed),
+    /// A log of another tool was read.
+    Imported(Box<Imported>),
+    /// A segment of an imported log begins.
+    ImportedSegment(Box<ImportedSegment>),
+    /// A run of an imported log.
+    ImportedRun(Box<ImportedRun>),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.

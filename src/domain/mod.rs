@@ -10,6 +10,7 @@ mod event;
 mod exit;
 mod host;
 mod ids;
+mod imported;
 mod metric;
 mod night;
 mod observer;
@@ -33,6 +34,7 @@ pub use event::{
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
+pub use imported::{Imported, ImportedRun, ImportedSegment, Unread};
 pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
 pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Review, Reviewed, Waiting};
 pub use observer::Observer;

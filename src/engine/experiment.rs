@@ -58,6 +58,9 @@ impl ExperimentFacts {
             | Event::HookRan(_)
             | Event::Rebased(_)
             | Event::Reviewed(_)
+            | Event::Imported(_)
+            | Event::ImportedSegment(_)
+            | Event::ImportedRun(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

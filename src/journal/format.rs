@@ -108,13 +108,16 @@ pub fn kind(event: &Event) -> &'static str {
         Event::HookRan(_) => "hook",
         Event::Rebased(_) => "rebased",
         Event::Reviewed(_) => "reviewed",
+        Event::Imported(_) => "imported",
+        Event::ImportedSegment(_) => "imported_segment",
+        Event::ImportedRun(_) => "imported_run",
         Event::Note(_) => "note",
         Event::Stopped(_) => "stopped",
     }
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 25] = [
     "pair",
     "phase",
     "proposed",
@@ -135,6 +138,9 @@ const KINDS: [&str; 22] = [
     "hook",
     "rebased",
     "reviewed",
+    "imported",
+    "imported_segment",
+    "imported_run",
     "note",
     "stopped",
 ];
@@ -195,6 +201,9 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::HookRan(e) => serde_json::to_writer(out, e),
         Event::Rebased(e) => serde_json::to_writer(out, e),
         Event::Reviewed(e) => serde_json::to_writer(out, e),
+        Event::Imported(e) => serde_json::to_writer(out, e),
+        Event::ImportedSegment(e) => serde_json::to_writer(out, e),
+        Event::ImportedRun(e) => serde_json::to_writer(out, e),
         Event::Note(e) => serde_json::to_writer(out, e),
         Event::Stopped(e) => serde_json::to_writer(out, e),
     }
@@ -223,6 +232,9 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "hook" => Event::HookRan(serde_json::from_str(line)?),
         "rebased" => Event::Rebased(serde_json::from_str(line)?),
         "reviewed" => Event::Reviewed(serde_json::from_str(line)?),
+        "imported" => Event::Imported(serde_json::from_str(line)?),
+        "imported_segment" => Event::ImportedSegment(serde_json::from_str(line)?),
+        "imported_run" => Event::ImportedRun(serde_json::from_str(line)?),
         "note" => Event::Note(serde_json::from_str(line)?),
         "stopped" => Event::Stopped(serde_json::from_str(line)?),
         _ => return Ok(None),

@@ -58,7 +58,7 @@ impl PackedId {
         Self(packed)
     }
 
-    fn unpack(self) -> ObjectId {
+    pub(super) fn unpack(self) -> ObjectId {
         use std::fmt::Write as _;
         let mut text = String::with_capacity(40);
         for byte in self.0 {
@@ -212,7 +212,7 @@ impl PatchKey {
     }
 }
 
-fn cut(text: &str) -> Box<str> {
+pub(super) fn cut(text: &str) -> Box<str> {
     text[..text.floor_char_boundary(TEXT_MAX)].into()
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
+use super::imported::ImportedHistory;
 use crate::domain::{
     AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
     Rebased, Resumed, Review, RunSummary, SessionId, Status, Stopped, Undone, Validated,
@@ -30,6 +31,9 @@ pub fn wants(kind: &str) -> bool {
             | "proposal_failed"
             | "rebased"
             | "reviewed"
+            | "imported"
+            | "imported_segment"
+            | "imported_run"
             | "stopped"
     )
 }
@@ -98,6 +102,7 @@ pub struct SessionState {
     waiting_edits: Vec<IdeaEdited>,
     /// The edits by which sweeps closed values, and whether each is in ideas.md.
     closings: BTreeMap<(String, String), bool>,
+    imported: ImportedHistory,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
     /// When the last process began.
@@ -132,6 +137,7 @@ impl SessionState {
             based_since: 0,
             waiting_edits: Vec::new(),
             closings: BTreeMap::new(),
+            imported: ImportedHistory::default(),
             stopped: None,
             started: None,
             begun: None,
@@ -184,6 +190,9 @@ impl SessionState {
             Event::Rebased(rebased) => self.rebase(rebased),
             Event::Reviewed(reviewed) => self.review(experiment, reviewed.review),
             Event::Validated(validated) => self.validate(validated),
+            Event::Imported(imported) => self.imported.end(imported),
+            Event::ImportedSegment(segment) => self.imported.begin(segment),
+            Event::ImportedRun(run) => self.imported.add(run),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
             | Event::Pair(_)
@@ -532,6 +541,11 @@ impl SessionState {
     /// Says whether the edit by which a sweep closed values of an idea was written; `None` where it never was owed.
     pub fn closing(&self, idea: &str, edit: &str) -> Option<bool> {
         self.closings.get(&(idea.to_owned(), edit.to_owned())).copied()
+    }
+
+    /// Returns what was read from other tools' logs: no experiment of this session, and no keep of its branch.
+    pub fn imported(&self) -> &ImportedHistory {
+        &self.imported
     }
 
     /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.

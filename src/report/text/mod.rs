@@ -3,6 +3,7 @@
 mod calibration;
 mod claims;
 mod forecast;
+mod imported;
 mod log;
 mod plot;
 mod review;
@@ -14,6 +15,7 @@ mod validation;
 pub use calibration::calibration;
 pub use claims::claims;
 pub use forecast::forecast;
+pub use imported::{imported_log, imported_run, imported_status};
 pub use log::log;
 pub use review::review;
 pub use show::show;
