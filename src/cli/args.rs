@@ -82,6 +82,10 @@ pub(super) enum Command {
     Reject(Reject),
     /// Record that keeps wait for a decision.
     Later(Decide),
+    /// Write what proves a session as a ref that can be pushed, or as one file: journal, patches, harness.
+    Bundle(Bundle),
+    /// Recompute every verdict of a record from its raw pairs, and hold a branch's commits against it.
+    Verify(Verify),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
@@ -105,6 +109,41 @@ pub(super) enum Command {
     /// Write the man pages into a folder.
     #[command(after_help = "Example:\n  autoresearch man ~/.local/share/man/man1")]
     Man(Man),
+}
+
+/// Arguments of `bundle`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch bundle                 refs/autoresearch/<name>, to push\n  \
+    autoresearch bundle session.bundle  one file, with the kept commits; git reads it too\n\nWhat tells of the holdout stays here \
+    unless --with-holdout is given.")]
+pub(super) struct Bundle {
+    /// Write one file with the record and the kept commits.
+    pub file: Option<PathBuf>,
+    /// Take what the holdout said along; those who propose candidates must not read it.
+    #[arg(long)]
+    pub with_holdout: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch verify\n  autoresearch verify my-branch --bundle session.bundle\n  \
+    autoresearch verify my-branch --ref refs/autoresearch/lsm-batch\n\nExit code 7 where a verdict does not follow from its pairs, \
+    or a commit is not what the record says.")]
+pub(super) struct Verify {
+    /// The branch whose commits are checked. Default: the session's.
+    pub branch: Option<String>,
+    /// Take the record from this bundle.
+    #[arg(long, value_name = "FILE", conflicts_with = "reference")]
+    pub bundle: Option<PathBuf>,
+    /// Take the record from this ref.
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `accept` and `later`.

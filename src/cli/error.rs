@@ -131,6 +131,9 @@ pub(super) enum CliError {
         /// Where its journal would be.
         journal: PathBuf,
     },
+    /// A record that does not say which branch it is of.
+    #[error("name the branch whose commits are to be checked: 'autoresearch verify BRANCH --bundle FILE'")]
+    NoBranch,
     /// There is no keep of this number that stands.
     #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
     NoSuchKeep {
@@ -204,6 +207,7 @@ impl CliError {
             | Self::NoCacheHome
             | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
+            | Self::NoBranch
             | Self::NoSuchKeep { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }

@@ -69,6 +69,8 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Status(args) => commands::status::run(global, args, ui),
         Command::Log(args) => commands::log::run(global, args, ui),
         Command::Show(args) => commands::show::run(global, args, ui),
+        Command::Bundle(args) => commands::bundle::run(global, args, ui),
+        Command::Verify(args) => commands::verify::run(global, args, ui),
         Command::Review(args) => commands::review::run(global, args, ui),
         Command::Accept(args) => commands::review::accept(global, args, ui),
         Command::Reject(args) => commands::review::reject(global, args, ui),

@@ -4,6 +4,8 @@
 //! calibrates, [`Session::run`] takes candidates through the pipeline until a rule says stop. Each step is an event
 //! that reaches the journal before anything is done about it.
 
+mod audit;
+mod bundle;
 mod calibrate;
 mod carry;
 mod clock;
@@ -59,6 +61,8 @@ mod weather;
 mod workbench;
 
 pub use crate::policy::Remaining;
+pub use audit::{Audit, CommitFinding, Kept as KeptRecord, Recomputed, Record, Replayed, audit, replay};
+pub use bundle::{Bundled, Subject, bundle};
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};

@@ -1,6 +1,6 @@
 //! Commits of the user's repository one by one: those of a range, and what one says and changes.
 
-use crate::domain::{Author, ObjectId};
+use crate::domain::{Author, ObjectId, PatchId};
 
 use super::checkout::{CommitPatch, DIFF};
 use super::{GitError, UserRepository};
@@ -34,6 +34,20 @@ impl UserRepository {
         let git = self.git().args(["rev-list", "--topo-order", "--reverse", tip.as_str()]).arg(format!("^{base}"));
         let listed = String::from_utf8_lossy(&git.arg("--").output()?).into_owned();
         listed.lines().map(|id| Ok(ObjectId::new(id)?)).collect()
+    }
+
+    /// Returns the commit where two lines of history part; `None` where they have none in common.
+    pub fn merge_base(&self, one: &ObjectId, other: &ObjectId) -> Result<Option<ObjectId>, GitError> {
+        let asked = self.git().args(["merge-base", one.as_str(), other.as_str()]).run()?;
+        let line = String::from_utf8_lossy(&asked.stdout).into_owned();
+        Ok(line.lines().next().filter(|_| asked.code == 0).map(ObjectId::new).transpose()?)
+    }
+
+    /// Returns the stable id of a patch; `None` of one that changes nothing.
+    pub fn patch_id(&self, patch: &[u8]) -> Result<Option<PatchId>, GitError> {
+        let line = self.git().args(["patch-id", "--stable"]).stdin(patch).line()?;
+        let id = line.split(' ').next().filter(|id| !id.is_empty());
+        Ok(id.map(ObjectId::new).transpose()?.map(PatchId))
     }
 
     /// Says whether a commit is another one or an ancestor of it.

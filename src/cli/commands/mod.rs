@@ -1,5 +1,6 @@
 //! The commands, one file each: `run(global, arguments, ui)` does what was asked and returns the exit code.
 
+pub(super) mod bundle;
 pub(super) mod calibrate;
 pub(super) mod clean;
 pub(super) mod compare;
@@ -24,3 +25,4 @@ pub(super) mod status;
 pub(super) mod stop;
 pub(super) mod try_one;
 pub(super) mod validate;
+pub(super) mod verify;
