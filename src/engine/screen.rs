@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use crate::domain::{Event, Goal, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
-use crate::gate::ChangedPath;
-use crate::git::{self, Applied, ApplyError};
-use crate::ideas::Catalogue;
+use crate::gate::{ChangedPath, ScopeRules};
+use crate::git::{self, Applied, ApplyError, PrivateRepository, UserRepository};
+use crate::ideas::{Catalogue, Facts, FileChange, Question};
+use crate::state::{ExperimentRecord, SessionState};
 
 use super::EngineError;
-use super::idea_book::Ruling;
-use super::pipeline::{Dropped, Step, step};
+use super::idea_book::{Ruling, rule_on};
+use super::pipeline::{Dropped, Step};
 use super::recorder::Durability;
 use super::session::Session;
 
@@ -17,6 +18,8 @@ use super::session::Session;
 #[derive(Debug, Default)]
 struct Findings {
     patch_id: Option<PatchId>,
+    /// The change against the tip, where it applied.
+    diff: Option<Vec<u8>>,
     touched: Vec<String>,
     lines_removed: Option<i64>,
     warnings: Vec<String>,
@@ -25,35 +28,102 @@ struct Findings {
 impl Session<'_, '_> {
     /// Screens a proposal, journals the outcome, and returns the tree that a keep would commit.
     pub(super) fn screen(&mut self, proposal: &Proposal) -> Step<ObjectId> {
-        let mut findings = Findings::default();
-        let result = self.examine(proposal, &mut findings)?;
-        let outcome = match &result {
-            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
-            Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
-        };
-        let Findings { patch_id, touched, lines_removed, warnings } = findings;
-        let screened = Screened { outcome, patch_id, touched, lines_removed, warnings };
+        let Examined { result, screened, diff } = self.examined(proposal, self.recorder.facts().resumes())?;
+        diff.map_or(Ok(()), |diff| self.save_diff(&diff))?;
         if self.recorder.facts().screened.is_none() {
             self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
         }
         Ok(result.map(|applied| applied.tree))
     }
 
-    fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+    /// Examines a proposal; nothing is kept of it. One that goes on with earlier evidence is no duplicate of it.
+    fn examined(&self, proposal: &Proposal, resumes: bool) -> Result<Examined, EngineError> {
         let catalogue = self.catalogue()?;
-        step!(self.closed(&catalogue, proposal, None, findings));
-        let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
+        let examiner = Examiner {
+            user: self.user,
+            private: self.bench.private(),
+            state: Some(self.recorder.state()),
+            base: &self.base,
+            tip: self.bench.tip(),
+            scope: &self.scope,
+            converts: self.converts,
+            facts: &self.idea_facts(&catalogue)?,
+            catalogue: &catalogue,
+            resumes,
+        };
+        examiner.screened(proposal)
+    }
+
+    /// Keeps the diff against the tip where a reader finds it.
+    fn save_diff(&self, diff: &[u8]) -> Result<(), EngineError> {
+        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
+        write_whole(&self.places.run(id).join("candidate.patch"), diff)
+    }
+}
+
+/// What came of the examination of a proposal.
+pub(super) struct Examined {
+    /// What applied, or why it is refused.
+    pub result: Result<Applied, Dropped>,
+    /// The same as the journal gets it.
+    pub screened: Screened,
+    /// The change against the tip, where it applied and is not empty.
+    pub diff: Option<Vec<u8>>,
+}
+
+/// What a proposal is examined against; nothing of it runs, and no slot is needed.
+pub(super) struct Examiner<'a> {
+    /// The user's repository.
+    pub user: &'a UserRepository,
+    /// The private one, in which the patch is applied.
+    pub private: &'a PrivateRepository,
+    /// The fold of the journal, where there is one.
+    pub state: Option<&'a SessionState>,
+    /// The commit that the session started from.
+    pub base: &'a ObjectId,
+    /// The commit that the patch is applied to.
+    pub tip: &'a ObjectId,
+    /// What a candidate may touch.
+    pub scope: &'a ScopeRules,
+    /// Whether git writes the slots, with the user's filters where a path has one.
+    pub converts: bool,
+    /// ideas.md.
+    pub catalogue: &'a Catalogue,
+    /// What it is judged by.
+    pub facts: &'a Facts,
+    /// Whether the proposal goes on with an earlier experiment, and so is no duplicate of it.
+    pub resumes: bool,
+}
+
+impl Examiner<'_> {
+    /// Examines a proposal.
+    pub(super) fn screened(&self, proposal: &Proposal) -> Result<Examined, EngineError> {
+        let mut findings = Findings::default();
+        let result = self.examine(proposal, &mut findings)?;
+        let outcome = match &result {
+            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
+            Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
+        };
+        let Findings { patch_id, diff, touched, lines_removed, warnings } = findings;
+        Ok(Examined { result, screened: Screened { outcome, patch_id, touched, lines_removed, warnings }, diff })
+    }
+
+    fn examine(&self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+        if let Some(closed) = self.closed(proposal, None, findings) {
+            return Ok(Err(closed));
+        }
+        let applied = match self.private.apply(&proposal.patch.0, self.tip, &self.known_bases(proposal)) {
             Ok(applied) => applied,
             Err(ApplyError::Rejected(rejection)) => {
                 return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string())));
             }
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
-        let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
+        let Some(patch_id) = self.private.patch_id(&applied.diff)? else {
             return Ok(Err(Dropped::by(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
         };
         findings.patch_id = Some(patch_id.clone());
-        self.save_diff(&applied.diff)?;
+        findings.diff = Some(applied.diff.clone());
         let removed = git::lines_removed(&applied.diff);
         findings.lines_removed = Some(removed);
         if proposal.goal == Goal::Simplify && removed <= 0 {
@@ -72,48 +142,49 @@ impl Session<'_, '_> {
             let detail = format!("{path} has a clean/smudge filter, and only the user's own git may run it");
             return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
         }
-        let duplicate = self.recorder.state().duplicate(&patch_id, self.bench.tip());
-        if let Some(earlier) = duplicate.filter(|_| !self.recorder.facts().resumes()) {
+        let duplicate = self.state.and_then(|state| state.duplicate(&patch_id, self.tip));
+        if let Some(earlier) = duplicate.filter(|_| !self.resumes) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);
             return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }
-        step!(self.closed(&catalogue, proposal, Some(&patch_id), findings));
-        Ok(Ok(applied))
+        Ok(self.closed(proposal, Some(&patch_id), findings).map_or(Ok(applied), Err))
     }
 
     /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
     fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
         let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
-        let kept = self.recorder.state().keeps().map(crate::state::ExperimentRecord::commit);
+        let kept = self.state.into_iter().flat_map(SessionState::keeps).map(ExperimentRecord::commit);
         own.into_iter().chain([self.base.clone()]).chain(kept).collect()
     }
 
     fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
-        let touched = self.bench.private().touched(self.bench.tip(), tree)?;
-        touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect()
+        let touched = self.private.touched(self.tip, tree)?;
+        touched.into_iter().map(|t| super::harness::changed_path(self.private, tree, t)).collect()
     }
 
-    fn closed(
-        &self,
-        catalogue: &Catalogue,
-        proposal: &Proposal,
-        patch_id: Option<&PatchId>,
-        findings: &mut Findings,
-    ) -> Step<()> {
-        match self.rule_on(catalogue, proposal, patch_id)? {
+    /// Asks ideas.md; once the patch applied also about its id and what it does to lines.
+    fn closed(&self, proposal: &Proposal, patch_id: Option<&PatchId>, findings: &mut Findings) -> Option<Dropped> {
+        let text = format!("{}\n{}", proposal.description, proposal.hypothesis);
+        let changes = findings.diff.as_deref().map(changes).unwrap_or_default();
+        let (idea, axes) = (proposal.idea.as_deref(), proposal.axes.as_slice());
+        let question = Question { idea, axes, patch_id, text: &text, changes: &changes };
+        match rule_on(self.catalogue, &question, self.facts) {
             Ruling::Open => {}
-            Ruling::Refused(reason, why) => return Ok(Err(Dropped::by(reason, why))),
+            Ruling::Refused(reason, why) => return Some(Dropped::by(reason, why)),
             Ruling::Warned(warning) if findings.warnings.contains(&warning) => {}
             Ruling::Warned(warning) => findings.warnings.push(warning),
         }
-        Ok(Ok(()))
+        None
     }
+}
 
-    /// Keeps the diff against the tip where a reader finds it.
-    fn save_diff(&self, diff: &[u8]) -> Result<(), EngineError> {
-        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
-        write_whole(&self.places.run(id).join("candidate.patch"), diff)
-    }
+/// Returns what a diff does to the lines of each file, as ideas.md asks for it.
+fn changes(diff: &[u8]) -> Vec<FileChange> {
+    let change = |lines: git::ChangedLines| {
+        let git::ChangedLines { old, new, removed, added } = lines;
+        FileChange { old, new, removed, added }
+    };
+    git::changed_lines(diff).into_iter().map(change).collect()
 }
 
 /// Writes a file whole or not at all, making its folder where needed.

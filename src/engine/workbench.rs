@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Arm, Calibrated, MetricName, ObjectId, Prepare, Settings};
-use crate::git::{self, Applied, ApplyError, PrivateRepository, Slot, SlotName};
+use crate::git::{self, PrivateRepository, Slot, SlotName};
 use crate::measure::MetricPlan;
 
 use super::EngineError;
@@ -231,11 +231,6 @@ impl<'a> Workbench<'a> {
         self.opposed = None;
         self.swap(tip)?;
         self.reset_to_tip(Arm::Baseline)
-    }
-
-    /// Applies a patch to the tip's tree; no file is touched.
-    pub(super) fn apply(&self, patch: &[u8], bases: &[ObjectId]) -> Result<Applied, ApplyError> {
-        self.private.apply(patch, &self.tip, bases)
     }
 
     /// Puts the candidate's slot at the tip and lays a tree over it.

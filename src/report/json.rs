@@ -25,6 +25,7 @@ pub fn log_json(view: &SessionView) -> Value {
         "primary": view.primary,
         "validated": view.validated,
         "experiments": view.experiments,
+        "claims": view.claims,
     })
 }
 

@@ -8,9 +8,13 @@ pub(super) mod demo;
 mod demo_table;
 pub(super) mod doctor;
 mod dry_run;
-
+pub(super) mod export;
+pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
+pub(super) mod manual;
+pub(super) mod metrics;
+pub(super) mod review;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod simulate;
