@@ -1,12 +1,11 @@
 //! The command line as typed; the only file that knows clap's types.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::{CoreList, Direction, MetricName};
-use crate::measure::adapters::Tool;
+use crate::ideas::{CONDITIONS, Reopen};
 
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
 #[derive(Debug, Parser)]
@@ -67,77 +66,23 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
     /// Show where the session stands.
-    Status(Status),
+    #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
+    Status(Reading),
     /// List the experiments.
     #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
-    Log(Looking),
+    Log(Reading),
     /// Show one experiment whole.
     Show(Show),
-    /// Show the keeps in the order in which to look at them: effect against cost, and how few give most of the gain.
-    #[command(after_help = "Examples:\n  autoresearch review\n  autoresearch review --json | jq .most_of_it")]
-    Review(Reading),
-    /// Record that keeps are to be merged.
-    Accept(Decide),
-    /// Record that a keep is not to be merged, and why.
-    Reject(Reject),
-    /// Record that keeps wait for a decision.
-    Later(Decide),
+    /// The catalogue of ideas in ideas.md: what is to be tried, what was, and what is closed.
+    Ideas(Ideas),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
     Simulate(Simulate),
-    /// Read another tool's session log into a session of its own.
-    Import(Import),
-    /// Write a session for other readers, or a copy of it for committing.
-    Export(Export),
-    /// Turn the output of a known benchmark tool into METRIC lines, for a bench script.
-    Metrics(Metrics),
     /// Print every setting with its value and origin, and the sealed files.
     Config(ConfigArgs),
     /// Remove slots, caches and old runs; prints the sizes first.
     Clean(Clean),
-    /// Print the completions of a shell.
-    #[command(
-        after_help = "Examples:\n  autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch\n  \
-        autoresearch completions zsh > ~/.zfunc/_autoresearch\n  autoresearch completions fish > ~/.config/fish/completions/autoresearch.fish"
-    )]
-    Completions(Completions),
-    /// Write the man pages into a folder.
-    #[command(after_help = "Example:\n  autoresearch man ~/.local/share/man/man1")]
-    Man(Man),
-}
-
-/// Arguments of `accept` and `later`.
-#[derive(Debug, Args)]
-pub(super) struct Decide {
-    /// The experiments' numbers, as 'autoresearch review' shows them.
-    #[arg(required = true, value_name = "N", value_parser = experiment_number)]
-    pub experiments: Vec<u32>,
-}
-
-/// Arguments of `reject`.
-#[derive(Debug, Args)]
-pub(super) struct Reject {
-    /// The experiment's number, as 'autoresearch review' shows it.
-    #[arg(value_name = "N", value_parser = experiment_number)]
-    pub experiment: u32,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub because: String,
-}
-
-/// Arguments of `completions`.
-#[derive(Debug, Args)]
-pub(super) struct Completions {
-    /// The shell.
-    pub shell: clap_complete::Shell,
-}
-
-/// Arguments of `man`.
-#[derive(Debug, Args)]
-pub(super) struct Man {
-    /// The folder; it is made where it is not there.
-    pub folder: PathBuf,
 }
 
 /// Arguments of commands that only read.
@@ -148,110 +93,10 @@ pub(super) struct Reading {
     pub json: bool,
 }
 
-/// Arguments of commands that show a session.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Looking {
-    /// Show this session of the repository, such as an imported one, instead of the config's.
-    #[arg(long, value_name = "NAME", value_parser = session_name)]
-    pub session: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Arguments of `status`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept\n  \
-    autoresearch status --watch           again whenever something happened, until the session ends\n  \
-    autoresearch status --watch 10 --json one line of JSON whenever something happened")]
-pub(super) struct Status {
-    /// Show it again every so many seconds (2 where no number follows), until the session ends or Ctrl-C.
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = pause)]
-    pub watch: Option<Duration>,
-    /// Show this session of the repository, such as an imported one, instead of the config's.
-    #[arg(long, value_name = "NAME", value_parser = session_name)]
-    pub session: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Reads the seconds between two looks.
-fn pause(text: &str) -> Result<Duration, String> {
-    let said = "a number of seconds from 0.1 to 86400";
-    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=86400.0).contains(seconds)).ok_or(said)?;
-    Ok(Duration::from_secs_f64(seconds))
-}
-
-/// Reads a session's name, which is a folder's too.
-fn session_name(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.chars().all(plain) && text.starts_with(char::is_alphanumeric) {
-        Ok(text.to_owned())
-    } else {
-        Err("a session's name is made of letters, digits and - _ .".to_owned())
-    }
-}
-
-/// Arguments of `import`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  autoresearch import autoresearch.jsonl\n  autoresearch import .auto/log.jsonl --name before\n  \
-    autoresearch log --session imported-autoresearch\n\nStatuses stay as they are written, and no keep of such a log counts as \
-    one of this program: nothing of it was measured here. 'autoresearch init --from-existing' makes a config that \
-    measures those keeps again."
-)]
-pub(super) struct Import {
-    /// Session logs of other tools: JSON lines, or a table with tabs. Several become one session, in this order.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The session's name here. Default: 'imported-' and the name in the log, else the file's.
-    #[arg(long, value_name = "NAME", value_parser = session_name)]
-    pub name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Arguments of `export`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  autoresearch export                     experiments/<name>/journal.jsonl and patches, to commit\n  \
-    autoresearch export --format jsonl > autoresearch.jsonl\n  autoresearch export --format csv | column -s, -t\n\nPaths of \
-    this machine are replaced. The copy for committing leaves out what the holdout measured, and all logs."
-)]
-pub(super) struct Export {
-    /// Print the runs in this form, instead of the copy for committing.
-    #[arg(long, value_enum)]
-    pub format: Option<PlainForm>,
-    /// Write into this folder instead. Default of the copy: experiments/<name>.
-    #[arg(long, value_name = "DIR")]
-    pub to: Option<PathBuf>,
-    /// Export this session of the repository instead of the config's.
-    #[arg(long, value_name = "NAME", value_parser = session_name)]
-    pub session: Option<String>,
-}
-
-/// A form that other programs read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlainForm {
-    /// A config line for each segment, a line for each run, as readers of autoresearch.jsonl take them.
-    Jsonl,
-    /// A table with commas, a row for each run.
-    Csv,
-}
-
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing\n  \
-    autoresearch init --from-existing     go on from another tool's autoresearch.sh, checks, ideas, config and log"
-)]
+#[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
 pub(super) struct Init {
-    /// Take bench, checks, ideas, config and goal from what another tool left: autoresearch.sh, autoresearch.checks.sh,
-    /// autoresearch.ideas.md, autoresearch.config.json, autoresearch.jsonl, or the same below .auto/.
-    #[arg(long)]
-    pub from_existing: bool,
     /// Show the files instead of writing them.
     #[arg(long)]
     pub print: bool,
@@ -297,8 +142,9 @@ pub(super) struct Calibrate {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
-#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  \
-    autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
+#[command(
+    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
+)]
 pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
@@ -312,12 +158,6 @@ pub(super) struct Run {
     /// Stop at this local time of day, such as 07:30.
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
-    /// Stop after this many iterations in a row without a keep.
-    #[arg(long, value_name = "N")]
-    pub plateau: Option<u32>,
-    /// Stop once the primary's median of what is kept is this good.
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
-    pub target: Option<f64>,
     /// Wait for more candidates instead of ending when every one was tried.
     #[arg(long)]
     pub follow: bool,
@@ -462,9 +302,131 @@ pub(super) struct Show {
     /// The experiment's number, as 'autoresearch log' shows it.
     #[arg(value_name = "N", value_parser = experiment_number)]
     pub experiment: u32,
-    /// Look in this session of the repository, such as an imported one, instead of the config's.
-    #[arg(long, value_name = "NAME", value_parser = session_name)]
-    pub session: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `ideas`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch ideas list\n  autoresearch ideas add 'Encode into buffers that are used again'\n  \
+    autoresearch ideas close bloom --because 'the lookups that it would answer are gone' --reopen 'src/read.rs changed'\n  \
+    autoresearch ideas why next.patch\n\nideas.md is yours: an edit touches one entry and nothing else."
+)]
+pub(super) struct Ideas {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: IdeasAction,
+}
+
+/// What to do with ideas.
+#[derive(Debug, Subcommand)]
+pub(super) enum IdeasAction {
+    /// List the ideas, open ones first; closed ones with why, and whether their condition holds now.
+    #[command(
+        after_help = "Examples:\n  autoresearch ideas list\n  autoresearch ideas list --json | jq '.ideas[] | select(.state == \"reopened\")'"
+    )]
+    List(Reading),
+    /// Add an idea at the end of a section.
+    Add(IdeasAdd),
+    /// Close an idea, or a value of a setting: candidates that try it are refused from now on.
+    Close(IdeasClose),
+    /// Move a closed idea back to those to try, with its history.
+    Reopen(IdeasReopen),
+    /// Say whether a candidate would be refused before anything of it runs, and by what.
+    Why(IdeasWhy),
+    /// Find the ideas in which all of the words stand.
+    Search(IdeasSearch),
+    /// Look for what is wrong in ideas.md: names, conditions, experiments, missing reasons.
+    #[command(
+        after_help = "Examples:\n  autoresearch ideas lint\n\nExit codes: 0 nothing is wrong; 7 something is, each \
+        with its file, its line and what to do."
+    )]
+    Lint(Reading),
+}
+
+/// Arguments of `ideas add`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch ideas add 'Encode into buffers that are used again'\n  autoresearch ideas add \
+    '**P1.4** Look at the lock in put()' --section follow-up"
+)]
+pub(super) struct IdeasAdd {
+    /// What it is, in one line of Markdown.
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// The name by which candidates refer to it. Default: a label at the beginning of the text (**P1.4**), else its first
+    /// words.
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// The section, by the beginning of its title.
+    #[arg(long, value_name = "TITLE", default_value = "To try")]
+    pub section: String,
+}
+
+/// Arguments of `ideas close`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch ideas close arena --because 'the allocator is not the limit'\n  \
+    autoresearch ideas close memtable_mib=128 --because 'no flush happens' --reopen '3 keeps since'\n\nExperiments, effect with \
+    its interval and base commit are taken from the journal.")]
+pub(super) struct IdeasClose {
+    /// The idea's id or label, or a value of a setting.
+    #[arg(value_name = "ID|NAME=VALUE")]
+    pub idea: String,
+    /// Why it failed.
+    #[arg(long, value_name = "MECHANISM")]
+    pub because: String,
+    /// The experiments that tried it. Default: all of the journal that were measured and not kept.
+    #[arg(long, value_name = "N,N...", value_delimiter = ',', value_parser = experiment_number)]
+    pub experiments: Vec<u32>,
+    /// When it may be tried again: 'PATH changed', 'N keeps since', 'METRIC moved N %', 'METRIC moved N' (in its unit) or
+    /// 'after YYYY-MM-DD'. Default: when a person says so.
+    #[arg(long, value_name = "CONDITION", value_parser = reopen_condition)]
+    pub reopen: Option<String>,
+}
+
+/// Reads a condition that the machine can judge.
+fn reopen_condition(text: &str) -> Result<String, String> {
+    let condition = Reopen::parse(text);
+    if condition.is_known() { Ok(condition.to_string()) } else { Err(format!("it can be {CONDITIONS}")) }
+}
+
+/// Arguments of `ideas reopen`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  autoresearch ideas reopen bloom --because 'reads go another way now'")]
+pub(super) struct IdeasReopen {
+    /// The idea's id or label.
+    #[arg(value_name = "ID")]
+    pub idea: String,
+    /// Why it is worth another try.
+    #[arg(long, value_name = "TEXT")]
+    pub because: String,
+}
+
+/// Arguments of `ideas why`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch ideas why next.patch\n  git diff | autoresearch ideas why - --json\n\nExit codes: 0 \
+    it would be tried; 4 it would be refused. Asked are closed ideas, settled decisions, whether it applies, scope and sealed \
+    paths, and what was tried already, by the code that screens candidates. Nothing of it runs."
+)]
+pub(super) struct IdeasWhy {
+    /// A patch file, `-` for standard input, or a commit.
+    #[arg(value_name = "PATCH|-|COMMIT")]
+    pub candidate: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `ideas search`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  autoresearch ideas search block cache")]
+pub(super) struct IdeasSearch {
+    /// Words or parts of words, whatever the case.
+    #[arg(value_name = "WORD", required = true)]
+    pub words: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -518,65 +480,6 @@ pub(super) struct Simulate {
     pub json: bool,
 }
 
-/// Arguments of `metrics`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  go test -bench . -count 5 ./... > \"$out/text\"\n  autoresearch metrics --from gobench \"$out/text\"\n  \
-    CRITERION_HOME=\"$out/criterion\" cargo bench\n  autoresearch metrics --from criterion \"$out/criterion\"\n  \
-    hyperfine --export-json \"$out/hf.json\" './work' && autoresearch metrics --from hyperfine \"$out/hf.json\"\n\n\
-    Names are the benchmarks' own; units are made equal and end the name: _ns, _bytes, _allocs, _bytes_per_s. A benchmark \
-    that ran several times gives several lines. Text and JSON are told apart by themselves; JSON has more digits. \
-    A benchmark that failed, or none at all, is exit code 1. In a pipe the shell forgets that the tool failed, unless \
-    'set -o pipefail' stands in the script: write to a file first, into a new folder, so that no old result is read."
-)]
-pub(super) struct Metrics {
-    /// The tool whose output it is.
-    #[arg(long, value_enum, value_name = "TOOL")]
-    pub from: BenchTool,
-    /// Files that the tool wrote, or criterion's folder; `-` or none is standard input.
-    #[arg(value_name = "FILE|DIR|-")]
-    pub paths: Vec<PathBuf>,
-    /// Put this before every name.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub prefix: String,
-}
-
-/// A benchmark tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum BenchTool {
-    /// `go test -bench`, also with `-json`: ns/op, B/op, allocs/op, MB/s and reported metrics.
-    Gobench,
-    /// criterion.rs: the median of each estimates.json below a folder, or the typical time of the text.
-    Criterion,
-    /// Google Benchmark: real and CPU time; counters from its JSON.
-    GoogleBenchmark,
-    /// pytest-benchmark: medians of the --benchmark-json file, or of the table.
-    PytestBenchmark,
-    /// hyperfine: the median, user and system time of the --export-json file; the mean of the text.
-    Hyperfine,
-    /// JMH: each iteration of the -rf json file, or the scores of the table.
-    Jmh,
-    /// divan: medians of times, counters and allocations.
-    Divan,
-    /// `time` of a shell, GNU or BSD: `wall_ns`, `user_ns`, `sys_ns`, `max_rss_bytes`.
-    Time,
-}
-
-impl From<BenchTool> for Tool {
-    fn from(tool: BenchTool) -> Self {
-        match tool {
-            BenchTool::Gobench => Self::Gobench,
-            BenchTool::Criterion => Self::Criterion,
-            BenchTool::GoogleBenchmark => Self::GoogleBenchmark,
-            BenchTool::PytestBenchmark => Self::PytestBenchmark,
-            BenchTool::Hyperfine => Self::Hyperfine,
-            BenchTool::Jmh => Self::Jmh,
-            BenchTool::Divan => Self::Divan,
-            BenchTool::Time => Self::Time,
-        }
-    }
-}
-
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch config\n  autoresearch config --schema > autoresearch.schema.json")]
@@ -587,9 +490,6 @@ pub(super) struct ConfigArgs {
     /// Print the JSON Schema of the config file.
     #[arg(long, conflicts_with = "json")]
     pub schema: bool,
-    /// Print the reference of all keys, as Markdown.
-    #[arg(long, conflicts_with_all = ["json", "schema"])]
-    pub reference: bool,
 }
 
 /// Arguments of `clean`.

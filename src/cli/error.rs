@@ -11,9 +11,8 @@ use crate::engine::EngineError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
 use crate::git::GitError;
-use crate::import::ImportError;
+use crate::ideas::IdeasError;
 use crate::journal::JournalError;
-use crate::measure::adapters::AdapterError;
 use crate::process::ProcessError;
 use crate::stats::simulation::{TooFewPairs, WatchError};
 
@@ -44,27 +43,36 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// ideas.md cannot be edited.
+    #[error(transparent)]
+    Ideas(#[from] IdeasError),
+    /// Neither ideas.md nor the journal knows the idea.
+    #[error(
+        "no idea is called '{idea}' in {file}, and no experiment tried it; 'autoresearch ideas list' shows the names, \
+         'autoresearch ideas add' adds one"
+    )]
+    NoIdea {
+        /// The name.
+        idea: String,
+        /// The file, relative to the repository root.
+        file: String,
+    },
+    /// The idea is closed, and no further experiment tried it.
+    #[error("'{idea}' is closed already ({file}:{line}), and no experiment is new; edit the entry by hand")]
+    AlreadyClosed {
+        /// The name.
+        idea: String,
+        /// The file, relative to the repository root.
+        file: String,
+        /// Its line, from 1.
+        line: usize,
+    },
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
     /// No starting set could be written.
     #[error(transparent)]
     Starter(#[from] StarterError),
-    /// Nothing could be imported or exported.
-    #[error(transparent)]
-    Import(#[from] ImportError),
-    /// Nothing of another tool is there to go on from.
-    #[error(
-        "no file of another tool is in {}: neither a bench (autoresearch.sh, .auto/measure.sh) nor a log \
-         (autoresearch.jsonl, .auto/log.jsonl); 'autoresearch init' starts from nothing", root.display()
-    )]
-    NothingExisting {
-        /// Where was looked.
-        root: PathBuf,
-    },
-    /// The output of a benchmark tool gives no metrics.
-    #[error(transparent)]
-    Adapter(#[from] AdapterError),
     /// The demo's list of true verdicts cannot be read.
     #[error(transparent)]
     Truth(#[from] TruthError),
@@ -131,12 +139,6 @@ pub(super) enum CliError {
         /// Where its journal would be.
         journal: PathBuf,
     },
-    /// There is no keep of this number that stands.
-    #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
-    NoSuchKeep {
-        /// The number.
-        experiment: ExperimentId,
-    },
     /// There is no experiment of this number.
     #[error("there is no experiment {experiment}; the last one is {last}, and 'autoresearch log' lists them")]
     NoExperiment {
@@ -193,10 +195,10 @@ impl CliError {
             | Self::Config(_)
             | Self::Journal(_)
             | Self::Process(_)
+            | Self::Ideas(_)
+            | Self::NoIdea { .. }
+            | Self::AlreadyClosed { .. }
             | Self::Starter(_)
-            | Self::Adapter(_)
-            | Self::Import(_)
-            | Self::NothingExisting { .. }
             | Self::Truth(_)
             | Self::TooFewPairs { .. }
             | Self::Output(_)
@@ -204,7 +206,6 @@ impl CliError {
             | Self::NoCacheHome
             | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
-            | Self::NoSuchKeep { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }
             | Self::FolderExists { .. } => USER,

@@ -1,17 +1,14 @@
 //! One pass over a session's journal for the commands that show it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
+use std::path::Path;
 
 use super::error::CliError;
-use super::night::{Night, ends_step};
-use super::place::{Named, Place};
+use super::place::Place;
 use super::ui::Ui;
-use crate::domain::{Event, Phase, PhaseStarted, SessionId};
-use crate::journal::{JournalError, Position, Reader, Record, TornTail};
-use crate::report::{Claims, Holder, ImportedView, Latest, Lenses, SessionInput, SessionView};
+use crate::domain::{Event, Phase, PhaseStarted};
+use crate::journal::{JournalError, Reader, Record, TornTail};
+use crate::report::{Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -21,8 +18,6 @@ pub(super) struct Folded {
     pub(super) state: SessionState,
     /// How the primaries of each segment are read.
     pub(super) lenses: BTreeMap<u32, Lenses>,
-    /// What commits of ranges claim.
-    pub(super) claims: Claims,
     /// The step under way.
     pub(super) latest: Latest,
     /// What stands after the last whole line.
@@ -34,135 +29,47 @@ pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
     if !journal.exists() {
         return Ok(None);
     }
-    let mut following = Following::new(journal.to_owned());
-    following.catch_up()?;
-    let Some(Part { pass, torn, .. }) = following.read else { return Ok(None) };
-    let latest = pass.latest()?;
-    Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
-}
-
-/// What a journal shows: experiments of the session, and what was imported from other tools.
-#[derive(Debug)]
-pub(super) struct Shown {
-    /// The session; `None` where it only holds what was imported.
-    pub(super) session: Option<SessionView>,
-    /// What was imported.
-    pub(super) imported: Option<ImportedView>,
+    let reader = Reader::open(journal)?;
+    let mut pass = Pass::new(SessionState::new(reader.header().session));
+    let mut records = reader.records();
+    for record in records.by_ref() {
+        pass.take(record?)?;
+    }
+    pass.end(records.torn()).map(Some)
 }
 
 /// Folds the session of a place into its view.
 pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
-    let named = Named::of(place);
-    views(&named, ui)?.session.ok_or_else(|| named.no_session())
-}
-
-/// Folds a session of the repository into its views; one of both is there.
-pub(super) fn views(named: &Named, ui: &Ui) -> Result<Shown, CliError> {
-    // Looked at first: one that ends meanwhile has written its end by the time the journal is read.
-    let holder = named.holder()?;
-    let folded = fold(&named.journal())?.ok_or_else(|| named.no_session())?;
+    let journal = place.places.journal();
+    let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: journal.clone() };
+    let folded = fold(&journal)?.ok_or_else(missing)?;
+    let holder = place.holder()?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
     }
-    let session = seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder);
-    let shown = Shown { session, imported: ImportedView::new(folded.state.imported()) };
-    if shown.session.is_none() && shown.imported.is_none() { Err(named.no_session()) } else { Ok(shown) }
+    let input = SessionInput {
+        state: &folded.state,
+        lenses: &folded.lenses,
+        latest: &folded.latest,
+        running: holder,
+        now: jiff::Timestamp::now(),
+    };
+    SessionView::new(input).ok_or_else(missing)
 }
 
-fn seen(
-    state: &SessionState,
-    lenses: &BTreeMap<u32, Lenses>,
-    claims: &Claims,
-    latest: &Latest,
-    running: Option<Holder>,
-) -> Option<SessionView> {
-    SessionView::new(SessionInput { state, lenses, claims, latest, running, now: Timestamp::now() })
-}
-
-/// A journal that is read on from where it was left.
-#[derive(Debug)]
-pub(super) struct Following {
-    journal: PathBuf,
-    read: Option<Part>,
-}
-
-/// What was read of a journal so far.
-#[derive(Debug)]
-struct Part {
-    pass: Pass,
-    /// Where the next line begins.
-    next: Position,
-    /// The length that the file had.
-    length: u64,
-    /// What stands after the last whole line.
-    torn: Option<TornTail>,
-}
-
-impl Following {
-    /// Names the journal; nothing is read yet.
-    pub(super) fn new(journal: PathBuf) -> Self {
-        Self { journal, read: None }
-    }
-
-    /// Reads what was written since the last call; says whether anything was. A journal that is not there says nothing, and
-    /// one that another session began anew is read from its start.
-    pub(super) fn catch_up(&mut self) -> Result<bool, JournalError> {
-        let Ok(length) = std::fs::metadata(&self.journal).map(|file| file.len()) else { return Ok(false) };
-        if self.read.as_ref().is_some_and(|read| read.length == length) {
-            return Ok(false);
-        }
-        let reader = Reader::open(&self.journal)?;
-        let session = reader.header().session;
-        let continued = self.read.take().filter(|read| read.goes_on(session, length));
-        let (mut pass, mut records) = match continued {
-            Some(Part { pass, next, .. }) => (pass, reader.records_from(next)?),
-            None => (Pass::new(SessionState::new(session)), reader.records()),
-        };
-        for record in records.by_ref() {
-            pass.take(record?)?;
-        }
-        self.read = Some(Part { pass, next: records.next_position(), length, torn: records.torn() });
-        Ok(true)
-    }
-
-    /// Returns where the session stands now; `None` where the journal says nothing of it yet.
-    pub(super) fn view(&self, running: Option<Holder>) -> Result<Option<SessionView>, JournalError> {
-        let Some(Part { pass, .. }) = &self.read else { return Ok(None) };
-        Ok(seen(&pass.state, &pass.lenses, &pass.claims, &pass.latest()?, running))
-    }
-}
-
-impl Part {
-    /// Says whether a journal with this session and length is this one, written on.
-    fn goes_on(&self, session: SessionId, length: u64) -> bool {
-        self.pass.state.session() == session && length >= self.next.offset
-    }
-}
-
-/// The pass: the fold, and the last lines of the step under way, unread until somebody asks.
-#[derive(Debug)]
+/// The pass: the fold, and the last lines of the step under way, unread until the end.
 struct Pass {
     state: SessionState,
     lenses: BTreeMap<u32, Lenses>,
-    claims: Claims,
     phase: Option<Record>,
     pair: Option<Record>,
     outside: Option<String>,
-    night: Night,
 }
 
 impl Pass {
     fn new(state: SessionState) -> Self {
-        Self {
-            state,
-            lenses: BTreeMap::new(),
-            claims: Claims::default(),
-            phase: None,
-            pair: None,
-            outside: None,
-            night: Night::default(),
-        }
+        Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None }
     }
 
     fn take(&mut self, record: Record) -> Result<(), JournalError> {
@@ -177,12 +84,6 @@ impl Pass {
                 // What began before a pair is over: the pairs are what goes on.
                 self.phase = None;
                 self.pair = Some(record);
-            }
-            "hook" => {
-                self.state.pass_over(record.at);
-                if let Some(event) = record.event()? {
-                    self.night.take(&record, &event);
-                }
             }
             _ => self.state.pass_over(record.at),
         }
@@ -214,17 +115,14 @@ impl Pass {
         if let Event::Configured(configured) = &event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
-        self.night.take(record, &event);
-        self.claims.apply(record.experiment, &event);
         self.state.apply(record.experiment, record.at, &event);
         Ok(())
     }
 
-    /// Returns the step under way, and what else a running session is asked for.
-    fn latest(&self) -> Result<Latest, JournalError> {
+    fn end(self, torn: Option<TornTail>) -> Result<Folded, JournalError> {
         let last = self.phase.as_ref().or(self.pair.as_ref());
         let experiment = last.and_then(|record| record.experiment);
-        let mut latest = Latest { experiment, outside: self.outside.clone(), ..self.night.latest() };
+        let mut latest = Latest { experiment, outside: self.outside, ..Latest::default() };
         if let Some(record) = &self.phase {
             latest.phase = match record.event()? {
                 Some(Event::PhaseStarted(started)) => Some((started.phase, started.what)),
@@ -243,8 +141,21 @@ impl Pass {
             latest.phase.get_or_insert((phase, None));
             latest.pair = Some(*attempt).filter(|attempt| !attempt.holdout);
         }
-        Ok(latest)
+        Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
     }
+}
+
+/// Says whether an event ends the step before it, so that its phases and pairs are over.
+fn ends_step(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Proposed(_)
+            | Event::Run(_)
+            | Event::Validated(_)
+            | Event::Undone(_)
+            | Event::Resumed(_)
+            | Event::Stopped(_)
+    )
 }
 
 #[cfg(test)]
@@ -253,7 +164,7 @@ mod tests {
     use crate::domain::ExperimentId;
     use crate::journal::sample;
 
-    fn journal(folder: &Path, lines: usize) -> PathBuf {
+    fn journal(folder: &Path, lines: usize) -> std::path::PathBuf {
         let mut whole = Vec::new();
         sample::write(&mut whole, 3).unwrap();
         let kept: Vec<&str> = std::str::from_utf8(&whole).unwrap().lines().take(lines).collect();
@@ -280,35 +191,5 @@ mod tests {
         let settled = fold(&journal(folder.path(), 3 + 18)).unwrap().unwrap();
         assert!(settled.latest.experiment.is_none() && settled.latest.pair.is_none());
         assert_eq!(settled.state.experiments().len(), 1);
-    }
-
-    #[test]
-    fn a_journal_is_read_on_from_where_it_was_left_and_a_torn_line_once_it_is_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = journal(folder.path(), 3 + 18 + 2);
-        let mut following = Following::new(path.clone());
-        assert!(following.catch_up().unwrap());
-        assert!(!following.catch_up().unwrap(), "nothing new");
-        let under_way = |following: &Following| following.read.as_ref().unwrap().pass.latest().unwrap();
-        assert_eq!(under_way(&following).pair, None);
-        let whole = std::fs::read(journal(&folder.path().join("."), 3 + 18 + 2 + 6 + 5)).unwrap();
-        // Half of the last line is written so far.
-        std::fs::write(&path, &whole[..whole.len() - 20]).unwrap();
-        assert!(following.catch_up().unwrap());
-        assert_eq!(under_way(&following).pair.unwrap().pair, 4);
-        assert!(following.read.as_ref().unwrap().torn.is_some());
-        std::fs::write(&path, &whole).unwrap();
-        assert!(following.catch_up().unwrap());
-        assert_eq!(under_way(&following).pair.unwrap().pair, 5);
-        let read = following.read.as_ref().unwrap();
-        assert_eq!((read.torn, read.next.offset), (None, whole.len() as u64));
-        let told = |following: &Following| following.view(None).unwrap().unwrap();
-        let (on, anew) = (told(&following), fold(&path).unwrap().unwrap());
-        assert_eq!(on.counts.settled as usize, anew.state.experiments().len());
-        // Cut, as a recovery does, and shorter than what was read.
-        journal(folder.path(), 3 + 18);
-        assert!(following.catch_up().unwrap());
-        assert_eq!(told(&following).under_way, None);
-        assert!(!Following::new(folder.path().join("none")).catch_up().unwrap());
     }
 }

@@ -5,7 +5,6 @@ mod bug;
 mod commands;
 mod error;
 mod fold;
-mod night;
 mod place;
 mod progress;
 mod ui;
@@ -69,18 +68,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Status(args) => commands::status::run(global, args, ui),
         Command::Log(args) => commands::log::run(global, args, ui),
         Command::Show(args) => commands::show::run(global, args, ui),
-        Command::Review(args) => commands::review::run(global, args, ui),
-        Command::Accept(args) => commands::review::accept(global, args, ui),
-        Command::Reject(args) => commands::review::reject(global, args, ui),
-        Command::Later(args) => commands::review::later(global, args, ui),
+        Command::Ideas(args) => commands::ideas::run(global, args, ui),
         Command::Demo(args) => commands::demo::run(global, args, ui),
         Command::Simulate(args) => commands::simulate::run(global, args, ui),
-        Command::Import(args) => commands::import::run(global, args, ui),
-        Command::Export(args) => commands::export::run(global, args, ui),
-        Command::Metrics(args) => commands::metrics::run(global, args, ui),
         Command::Config(args) => commands::config::run(global, args, ui),
         Command::Clean(args) => commands::clean::run(global, args, ui),
-        Command::Completions(args) => commands::manual::completions(args, ui),
-        Command::Man(args) => commands::manual::pages(global, args, ui),
     }
 }

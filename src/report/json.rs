@@ -25,7 +25,6 @@ pub fn log_json(view: &SessionView) -> Value {
         "primary": view.primary,
         "validated": view.validated,
         "experiments": view.experiments,
-        "claims": view.claims,
     })
 }
 

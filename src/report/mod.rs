@@ -5,16 +5,12 @@
 //! several experiments are never added up: each was measured against another baseline.
 
 mod calibration;
-mod claims;
-mod cost;
 mod experiment;
 mod forecast;
 mod grid;
-mod imported;
+mod ideas;
 mod json;
 mod lens;
-mod night;
-mod review;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -24,16 +20,12 @@ mod validation;
 pub use calibration::{
     Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
-pub use claims::{ClaimRow, Claims};
-pub use cost::Cost;
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
-pub use imported::{ImportedRow, ImportedView};
+pub use ideas::{IdeaState, IdeaView, IdeasView, ReopenView};
 pub use json::{log_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
-pub use night::{TimeLeft, Trouble, TroubleView, WaitView};
-pub use review::{MostOfIt, ReviewInput, ReviewRow, ReviewView};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,
     UnderWay,

@@ -5,26 +5,18 @@ use std::path::Path;
 
 use crate::cli::args::{Global, Show};
 use crate::cli::error::CliError;
-use crate::cli::place::Named;
+use crate::cli::place::Place;
 use crate::cli::ui::Ui;
-use crate::domain::{Calibrated, Configured, Event, ExperimentId, ImportedRun, MetricName, Pair, RunSummary, Undone};
+use crate::config::Overrides;
+use crate::domain::{Calibrated, Configured, Event, ExperimentId, MetricName, Pair, RunSummary, Undone};
 use crate::engine::{self, ExperimentFacts, Roles, metric_row};
 use crate::journal::{JournalError, Reader, Record};
 use crate::report::{ChangeView, ExperimentParts, ExperimentView, MetricLine, Screen, show_json, text};
 
 /// Prints everything about one experiment.
 pub(in crate::cli) fn run(global: &Global, args: &Show, ui: &Ui) -> Result<u8, CliError> {
-    let named = Named::find(global, args.session.as_deref())?;
-    let id = ExperimentId(args.experiment);
-    let journal = named.journal();
-    if !journal.exists() {
-        return Err(CliError::NoSession { name: named.name, journal });
-    }
-    let found = Found::read(&journal, id)?;
-    if let (Some(run), true) = (&found.imported, found.facts.proposed.is_none() && found.run.is_none()) {
-        return imported(run, args, ui);
-    }
-    let view = view(&named, id, &found)?;
+    let place = Place::find(global, &Overrides::default())?;
+    let view = view(&place, ExperimentId(args.experiment))?;
     if args.json {
         ui.json(&show_json(&view))?;
     } else {
@@ -33,28 +25,18 @@ pub(in crate::cli) fn run(global: &Global, args: &Show, ui: &Ui) -> Result<u8, C
     Ok(0)
 }
 
-/// Prints a run of another tool's log.
-fn imported(run: &ImportedRun, args: &Show, ui: &Ui) -> Result<u8, CliError> {
-    if args.json {
-        let mut value = serde_json::json!(run);
-        value["flags"] = serde_json::json!(["imported"]);
-        ui.json(&value)?;
-    } else {
-        ui.print(&text::imported_run(run))?;
+fn view(place: &Place, id: ExperimentId) -> Result<ExperimentView, CliError> {
+    let journal = place.places.journal();
+    let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: journal.clone() };
+    if !journal.exists() {
+        return Err(missing());
     }
-    Ok(0)
-}
-
-fn view(named: &Named, id: ExperimentId, found: &Found) -> Result<ExperimentView, CliError> {
-    let missing = || CliError::NoSession { name: named.name.clone(), journal: named.journal() };
-    let none = CliError::NoExperiment { experiment: id, last: ExperimentId(found.last) };
-    let Some(configured) = &found.configured else {
-        return Err(if found.last > 0 { none } else { missing() });
-    };
+    let found = Found::read(&journal, id)?;
+    let Some(configured) = &found.configured else { return Err(missing()) };
     if found.facts.proposed.is_none() && found.run.is_none() {
-        return Err(none);
+        return Err(CliError::NoExperiment { experiment: id, last: ExperimentId(found.last) });
     }
-    let folder = named.state.join("runs").join(format!("{:04}", id.0));
+    let folder = place.places.run(id);
     Ok(ExperimentView::new(ExperimentParts {
         id,
         settings: &configured.settings,
@@ -107,7 +89,6 @@ struct Found {
     undone: Option<Undone>,
     configured: Option<Box<Configured>>,
     calibrated: Option<Box<Calibrated>>,
-    imported: Option<Box<ImportedRun>>,
     last: u32,
 }
 
@@ -123,13 +104,6 @@ impl Found {
 
     fn take(&mut self, id: ExperimentId, record: &Record) -> Result<(), JournalError> {
         self.last = self.last.max(record.experiment.map_or(0, |experiment| experiment.0));
-        if record.kind() == "imported_run"
-            && let Some(Event::ImportedRun(run)) = record.event()?
-        {
-            self.last = self.last.max(run.number);
-            self.imported = self.imported.take().or((run.number == id.0).then_some(run));
-            return Ok(());
-        }
         let setting = self.run.is_none() && matches!(record.kind(), "config" | "calibrated");
         if !setting && record.experiment != Some(id) {
             return Ok(());

@@ -142,11 +142,7 @@ impl Tracker {
                 self.moves_branch = decided.moves_branch;
                 None
             }
-            Event::Imported(_)
-            | Event::ImportedSegment(_)
-            | Event::ImportedRun(_)
-            | Event::Reviewed(_)
-            | Event::Screened(_)
+            Event::Screened(_)
             | Event::PhaseEnded(_)
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)

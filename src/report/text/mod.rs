@@ -1,23 +1,19 @@
 //! The views as text for a terminal, one file for each command.
 
 mod calibration;
-mod claims;
 mod forecast;
-mod imported;
+mod ideas;
 mod log;
 mod plot;
-mod review;
 mod runs_plot;
 mod show;
 mod status;
 mod validation;
 
 pub use calibration::calibration;
-pub use claims::claims;
 pub use forecast::forecast;
-pub use imported::{imported_log, imported_run, imported_status};
+pub use ideas::ideas;
 pub use log::log;
-pub use review::review;
 pub use show::show;
 pub use status::status;
 pub use validation::validation;
