@@ -3,6 +3,7 @@
 mod calibration;
 mod claims;
 mod forecast;
+mod ideas;
 mod imported;
 mod log;
 mod plot;
@@ -15,6 +16,7 @@ mod validation;
 pub use calibration::calibration;
 pub use claims::claims;
 pub use forecast::forecast;
+pub use ideas::ideas;
 pub use imported::{imported_log, imported_run, imported_status};
 pub use log::log;
 pub use review::review;
