@@ -116,9 +116,11 @@ pub(super) enum Command {
 
 /// Arguments of `bundle`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch bundle                 refs/autoresearch/<name>, to push\n  \
+#[command(
+    after_help = "Examples:\n  autoresearch bundle                 refs/autoresearch-records/<name>, to push\n  \
     autoresearch bundle session.bundle  one file, with the kept commits; git reads it too\n\nWhat tells of the holdout stays here \
-    unless --with-holdout is given.")]
+    unless --with-holdout is given."
+)]
 pub(super) struct Bundle {
     /// Write one file with the record and the kept commits.
     pub file: Option<PathBuf>,
@@ -133,7 +135,7 @@ pub(super) struct Bundle {
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch verify\n  autoresearch verify my-branch --bundle session.bundle\n  \
-    autoresearch verify my-branch --ref refs/autoresearch/lsm-batch\n\nExit code 7 where a verdict does not follow from its pairs, \
+    autoresearch verify my-branch --ref refs/autoresearch-records/lsm-batch\n\nExit code 7 where a verdict does not follow from its pairs, \
     or a commit is not what the record says.")]
 pub(super) struct Verify {
     /// The branch whose commits are checked. Default: the session's.
