@@ -20,18 +20,22 @@ struct Findings {
     touched: Vec<String>,
     lines_removed: Option<i64>,
     warnings: Vec<String>,
+    /// The change against the tip, where it applied and is none of nothing.
+    diff: Option<Vec<u8>>,
 }
 
 impl Session<'_, '_> {
     /// Screens a proposal, journals the outcome, and returns the tree that a keep would commit.
     pub(super) fn screen(&mut self, proposal: &Proposal) -> Step<ObjectId> {
         let mut findings = Findings::default();
-        let result = self.examine(proposal, &mut findings)?;
+        let again = self.recorder.facts().resumes();
+        let result = self.examine(proposal, again, &mut findings)?;
+        findings.diff.iter().try_for_each(|diff| self.save_diff(diff))?;
         let outcome = match &result {
             Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
             Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
         };
-        let Findings { patch_id, touched, lines_removed, warnings } = findings;
+        let Findings { patch_id, touched, lines_removed, warnings, diff: _ } = findings;
         let screened = Screened { outcome, patch_id, touched, lines_removed, warnings };
         if self.recorder.facts().screened.is_none() {
             self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
@@ -39,7 +43,13 @@ impl Session<'_, '_> {
         Ok(result.map(|applied| applied.tree))
     }
 
-    fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+    /// Says what the screen would refuse a proposal for that has no number yet; nothing is kept of it.
+    pub(super) fn would_refuse(&self, proposal: &Proposal) -> Result<Option<Dropped>, EngineError> {
+        Ok(self.examine(proposal, false, &mut Findings::default())?.err())
+    }
+
+    /// Looks a proposal over. One that goes on with earlier evidence (`again`) is no duplicate of it.
+    fn examine(&self, proposal: &Proposal, again: bool, findings: &mut Findings) -> Step<Applied> {
         let catalogue = self.catalogue()?;
         step!(self.closed(&catalogue, proposal, None, findings));
         let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
@@ -53,7 +63,7 @@ impl Session<'_, '_> {
             return Ok(Err(Dropped::by(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
         };
         findings.patch_id = Some(patch_id.clone());
-        self.save_diff(&applied.diff)?;
+        findings.diff = Some(applied.diff.clone());
         let removed = git::lines_removed(&applied.diff);
         findings.lines_removed = Some(removed);
         if proposal.goal == Goal::Simplify && removed <= 0 {
@@ -73,7 +83,7 @@ impl Session<'_, '_> {
             return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
         }
         let duplicate = self.recorder.state().duplicate(&patch_id, self.bench.tip());
-        if let Some(earlier) = duplicate.filter(|_| !self.recorder.facts().resumes()) {
+        if let Some(earlier) = duplicate.filter(|_| !again) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);
             return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }

@@ -155,7 +155,10 @@ impl Session<'_, '_> {
 
     /// Tries candidates until a rule says stop, and journals that rule. The baseline must be ready.
     pub fn run(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
-        let ended = self.try_all(candidates).and_then(|stopped| self.validate_at_end(stopped));
+        let ended = self.try_all(candidates);
+        let closed = candidates.close(self);
+        let ended = ended.and_then(|stopped| closed.map(|()| stopped));
+        let ended = ended.and_then(|stopped| self.validate_at_end(stopped));
         self.end(ended)
     }
 
@@ -181,6 +184,7 @@ impl Session<'_, '_> {
             match candidates.next(self)? {
                 Next::Offer(offer) => _ = self.take(&offer, Commit::Yes)?,
                 Next::Wait(until) => self.sleep(until),
+                Next::GaveUp(detail) => return Ok(Stopped { rule: StopRule::AgentUnavailable, detail }),
                 Next::Done => {
                     let detail = "every candidate was tried".to_owned();
                     return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
@@ -254,7 +258,7 @@ impl Session<'_, '_> {
     }
 
     /// Returns the stop that is due now, if any.
-    fn due(&self) -> Result<Option<Stopped>, EngineError> {
+    pub(super) fn due(&self) -> Result<Option<Stopped>, EngineError> {
         let stopped = |rule, detail| Ok(Some(Stopped { rule, detail }));
         if self.stop_requested() {
             return stopped(StopRule::Requested, "asked to stop".to_owned());

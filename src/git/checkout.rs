@@ -14,7 +14,7 @@ use super::{GitError, UserRepository};
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /// How patches are written: complete, binary-safe, and independent of configuration.
-const DIFF: [&str; 11] = [
+pub(super) const DIFF: [&str; 11] = [
     "--binary",
     "--full-index",
     "--no-color",

@@ -129,7 +129,7 @@ fn described(name: &str) -> String {
 }
 
 /// Makes one line that a terminal can show.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -7,9 +7,11 @@
 mod clock;
 mod experiment;
 mod session;
+mod sources;
 
 #[cfg(test)]
 mod tests;
 
 pub use experiment::{EffectSummary, ExperimentRecord, FlagSet, Unfinished};
 pub use session::{Epoch, Revert, SameCheck, SessionState, wants};
+pub use sources::{PATIENCE, SourceState};
