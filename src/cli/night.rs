@@ -159,6 +159,7 @@ mod tests {
             source: "codex".to_owned(),
             why: "an empty diff".to_owned(),
             handed_back: false,
+            stopped: false,
             call: None,
         };
         night.take(&record, &Event::ProposalFailed(Box::new(failed)));

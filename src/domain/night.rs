@@ -44,6 +44,9 @@ pub struct ProposalFailed {
     pub why: String,
     /// Whether it was handed back with that reason, so that the next call can do better.
     pub handed_back: bool,
+    /// Whether a stop of the session ended the call, which is no failure of the source.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     /// What the call took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<AgentCall>,

@@ -127,4 +127,7 @@ pub struct AgentCall {
     /// What it cost, in the unit that the agent prints (US dollars); `None` where it prints nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    /// The number of its folder below `agent/`, where its prompt and output are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
 }

@@ -21,6 +21,16 @@ pub enum CandidateSource {
     Agent(Agent),
 }
 
+impl CandidateSource {
+    /// Returns the agent, where it is one.
+    pub fn agent(&self) -> Option<&Agent> {
+        match self {
+            Self::Agent(agent) => Some(agent),
+            Self::Patches(_) | Self::Commits(_) | Self::Sweep(_) => None,
+        }
+    }
+}
+
 /// In which order several sources are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -98,6 +98,11 @@ impl<'a> Runner<'a> {
         &self.reach
     }
 
+    /// Returns the program that supervises commands.
+    pub(super) fn supervisor(&self) -> &'a SupervisorProgram {
+        self.supervisor
+    }
+
     /// Grants every command more from now on, for a trial; the default ends that.
     pub(super) fn ease(&mut self, ease: Ease) {
         self.reach.ease(ease);

@@ -43,6 +43,11 @@ impl Session<'_, '_> {
         Ok(result.map(|applied| applied.tree))
     }
 
+    /// Says what the screen would refuse a proposal for that has no number yet; nothing is kept of it.
+    pub(super) fn would_refuse(&self, proposal: &Proposal) -> Result<Option<Dropped>, EngineError> {
+        Ok(self.examined(proposal, false)?.result.err())
+    }
+
     /// Examines a proposal; nothing is kept of it. One that goes on with earlier evidence is no duplicate of it.
     fn examined(&self, proposal: &Proposal, resumes: bool) -> Result<Examined, EngineError> {
         let catalogue = self.catalogue()?;

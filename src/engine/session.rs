@@ -159,7 +159,10 @@ impl Session<'_, '_> {
 
     /// Tries candidates until a rule says stop, and journals that rule. The baseline must be ready.
     pub fn run(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
-        let ended = self.try_all(candidates).and_then(|stopped| self.validate_at_end(stopped));
+        let ended = self.try_all(candidates);
+        let closed = candidates.close(self);
+        let ended = ended.and_then(|stopped| closed.map(|()| stopped));
+        let ended = ended.and_then(|stopped| self.validate_at_end(stopped));
         self.end(ended)
     }
 
@@ -191,6 +194,7 @@ impl Session<'_, '_> {
                     self.hook_after(&run)?;
                 }
                 Next::Wait(until) => self.sleep(until),
+                Next::GaveUp(detail) => return Ok(Stopped { rule: StopRule::AgentUnavailable, detail }),
                 Next::Done => {
                     let detail = "every candidate was tried".to_owned();
                     return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });

@@ -155,6 +155,11 @@ impl<'a> Workbench<'a> {
         &self.tip
     }
 
+    /// Returns the commit that slots stand at for the tip: its tree with the harness over it, without the holdout's files.
+    pub(super) fn private_tip(&self) -> &ObjectId {
+        &self.private_tip
+    }
+
     /// Returns the root folder of the slot that holds an arm.
     pub(super) fn root(&self, arm: Arm) -> &Path {
         self.slots[self.index(arm)].root()

@@ -16,7 +16,7 @@ use super::survey::EffectiveConfig;
 use super::{GitError, Survey, UserRepository};
 
 /// Settings of the user that decide how files are checked out, copied where they are set.
-const MIRRORED: [&str; 10] = [
+pub(super) const MIRRORED: [&str; 10] = [
     "core.autocrlf",
     "core.eol",
     "core.safecrlf",

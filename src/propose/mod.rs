@@ -1,5 +1,6 @@
 //! Candidates: where they come from, and how a patch file becomes a [`Proposal`](crate::domain::Proposal).
 
+pub mod agent;
 mod claim;
 mod commit;
 mod diff;

@@ -117,7 +117,7 @@ impl Trailers {
     }
 }
 
-fn axis(text: &str) -> Result<Axis, TrailerError> {
+pub(super) fn axis(text: &str) -> Result<Axis, TrailerError> {
     let (name, value) = text.split_once('=').ok_or_else(|| TrailerError::Axis(text.to_owned()))?;
     let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
     if name.is_empty() || value.is_empty() {
@@ -127,7 +127,7 @@ fn axis(text: &str) -> Result<Axis, TrailerError> {
     }
 }
 
-fn goal(text: &str) -> Result<Goal, TrailerError> {
+pub(super) fn goal(text: &str) -> Result<Goal, TrailerError> {
     match text.to_ascii_lowercase().as_str() {
         "simplify" => Ok(Goal::Simplify),
         "improve" => Ok(Goal::Improve),

@@ -8,6 +8,7 @@ mod clock;
 mod experiment;
 mod imported;
 mod session;
+mod sources;
 
 #[cfg(test)]
 mod tests;
@@ -15,3 +16,4 @@ mod tests;
 pub use experiment::{EffectSummary, ExperimentRecord, FlagSet, Unfinished};
 pub use imported::{ImportedHistory, ImportedRecord};
 pub use session::{Epoch, Revert, SameCheck, SessionState, wants};
+pub use sources::{PATIENCE, SourceState};

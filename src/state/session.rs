@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
 use super::imported::ImportedHistory;
+use super::sources::SourceState;
 use crate::domain::{
-    AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
-    Rebased, Resumed, Review, RunSummary, SessionId, Status, Stopped, Undone, Validated,
+    AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, ProposalFailed,
+    ProposalSource, Proposed, Reason, Rebased, Resumed, Review, RunSummary, SessionId, Status, Stopped, Undone,
+    Validated, Waiting,
 };
 
 /// Says whether the fold needs the payload of this type of record.
@@ -97,6 +99,8 @@ pub struct SessionState {
     crashes: u32,
     /// What the agents cost so far.
     agent_cost: f64,
+    /// How the sources fare that can be unavailable, by name.
+    sources: BTreeMap<String, SourceState>,
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
@@ -134,6 +138,7 @@ impl SessionState {
             same_check: None,
             crashes: 0,
             agent_cost: 0.0,
+            sources: BTreeMap::new(),
             based_since: 0,
             waiting_edits: Vec::new(),
             closings: BTreeMap::new(),
@@ -185,8 +190,8 @@ impl SessionState {
                 }
             }
             Event::Undone(undone) => self.undo(experiment, undone),
-            Event::Waiting(waiting) => self.charge(waiting.call),
-            Event::ProposalFailed(failed) => self.charge(failed.call),
+            Event::Waiting(waiting) => self.wait(at, waiting),
+            Event::ProposalFailed(failed) => self.fail(at, failed),
             Event::Rebased(rebased) => self.rebase(rebased),
             Event::Reviewed(reviewed) => self.review(experiment, reviewed.review),
             Event::Validated(validated) => self.validate(validated),
@@ -250,6 +255,7 @@ impl SessionState {
     fn stop(&mut self, stopped: &Stopped) {
         self.clock.stop();
         self.stopped = Some(stopped.clone());
+        self.sources.values_mut().for_each(|source| source.stop(stopped.rule));
     }
 
     fn edit(&mut self, edit: &IdeaEdited) {
@@ -264,6 +270,9 @@ impl SessionState {
 
     fn propose(&mut self, experiment: Option<ExperimentId>, at: Timestamp, proposed: &Proposed) {
         self.charge(proposed.call);
+        if let ProposalSource::Agent(name) = &proposed.source {
+            self.source_mut(name).propose();
+        }
         let Some(id) = experiment else { return };
         self.last_id = self.last_id.max(id);
         self.epoch_began = true;
@@ -291,6 +300,9 @@ impl SessionState {
             self.epoch.keeps += 1;
         }
         self.count_check(run, unfinished.as_ref());
+        if let Some(ProposalSource::Agent(name)) = unfinished.as_ref().map(|u| &u.proposed.source) {
+            self.source_mut(name).settle(run.iteration);
+        }
         self.experiments.push(ExperimentRecord::settle(run, unfinished.as_ref()));
     }
 
@@ -314,6 +326,20 @@ impl SessionState {
             Some(same) if same.name == name => SameCheck { name, count: same.count + 1 },
             _ => SameCheck { name, count: 1 },
         });
+    }
+
+    fn wait(&mut self, at: Timestamp, waiting: &Waiting) {
+        self.charge(waiting.call);
+        self.source_mut(&waiting.source).wait(at, waiting.until);
+    }
+
+    fn fail(&mut self, at: Timestamp, failed: &ProposalFailed) {
+        self.charge(failed.call);
+        self.source_mut(&failed.source).fail(at, failed);
+    }
+
+    fn source_mut(&mut self, name: &str) -> &mut SourceState {
+        self.sources.entry(name.to_owned()).or_default()
     }
 
     fn charge(&mut self, call: Option<AgentCall>) {
@@ -448,6 +474,11 @@ impl SessionState {
     /// Returns what the agents cost so far, in the unit that they print.
     pub fn agent_cost(&self) -> f64 {
         self.agent_cost
+    }
+
+    /// Returns how a source fares that can be unavailable; `None` before its first call.
+    pub fn source(&self, name: &str) -> Option<&SourceState> {
+        self.sources.get(name)
     }
 
     /// Returns the keeps that still stand and were measured by the present primary; `None` where one was measured by

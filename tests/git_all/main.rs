@@ -7,6 +7,8 @@ mod kinds;
 #[cfg(test)]
 mod room;
 #[cfg(test)]
+mod scratch;
+#[cfg(test)]
 mod slot;
 #[cfg(test)]
 mod user;

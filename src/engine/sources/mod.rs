@@ -1,5 +1,6 @@
 //! The candidate sources of a config: each asked in order or in turn for its next candidate.
 
+mod agent;
 mod queue;
 mod range;
 mod sweep;
@@ -15,6 +16,7 @@ use super::offer::Offer;
 use super::session::Session;
 pub(super) use range::without_patch;
 
+use agent::AgentSource;
 use queue::PatchQueue;
 use range::CommitSource;
 use sweep::KnobSweep;
@@ -31,12 +33,19 @@ pub enum Next {
     Wait(Timestamp),
     /// Nothing, as far as it knows: it is asked again only because others still have candidates.
     Done,
+    /// Nothing, because it was not available for too long: why. It is not asked again.
+    GaveUp(String),
 }
 
 /// Gives candidates, one after another.
 pub trait Candidates {
     /// Returns the next candidate that no settled experiment of the session tried.
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError>;
+
+    /// Ends what it may still be doing, when the session takes no more candidates.
+    fn close(&mut self, _session: &mut Session<'_, '_>) -> Result<(), EngineError> {
+        Ok(())
+    }
 }
 
 /// One source of a config.
@@ -58,18 +67,19 @@ pub struct Sources {
 impl Sources {
     /// Makes the sources that the settings name; nothing is read yet.
     pub fn new(settings: &Settings, user: &UserRepository) -> Result<Self, EngineError> {
-        let source = |source: &CandidateSource| -> Result<Box<dyn Source>, EngineError> {
+        let source = |(place, source): (usize, &CandidateSource)| -> Result<Box<dyn Source>, EngineError> {
             match source {
                 CandidateSource::Patches(folder) => Ok(Box::new(PatchQueue::new(settings, user.root(), folder))),
                 CandidateSource::Commits(range) => Ok(Box::new(CommitSource::new(settings, range))),
                 CandidateSource::Sweep(sweep) => Ok(Box::new(KnobSweep::new(settings, sweep))),
-                CandidateSource::Agent(_) => Err(EngineError::Refused {
-                    reason: "this source is not built yet".to_owned(),
-                    cure: "delete it".to_owned(),
-                }),
+                CandidateSource::Agent(agent) => {
+                    let earlier = settings.candidates[..place].iter();
+                    let same = earlier.filter(|other| other.agent().is_some_and(|other| other.name() == agent.name()));
+                    Ok(Box::new(AgentSource::new(settings, user, agent, same.count())?))
+                }
             }
         };
-        let all = settings.candidates.iter().map(source).collect::<Result<_, _>>()?;
+        let all = settings.candidates.iter().enumerate().map(source).collect::<Result<_, _>>()?;
         Ok(Self { all, order: settings.candidates_order, follow: false, turn: 0 })
     }
 
@@ -101,6 +111,7 @@ impl Sources {
 impl Candidates for Sources {
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError> {
         let mut earliest: Option<Timestamp> = None;
+        let mut gave_up = None;
         let first = if self.order == CandidatesOrder::Turns { self.turn } else { 0 };
         for place in 0..self.all.len() {
             let place = (first + place) % self.all.len();
@@ -110,10 +121,16 @@ impl Candidates for Sources {
                     return Ok(Next::Offer(offer));
                 }
                 Next::Wait(until) => earliest = Some(earliest.map_or(until, |earliest| earliest.min(until))),
+                Next::GaveUp(why) => gave_up = Some(why),
                 Next::Done => {}
             }
         }
         let later = || Timestamp::now() + SignedDuration::from_secs(FOLLOW_S);
-        Ok(earliest.or_else(|| self.follow.then(later)).map_or(Next::Done, Next::Wait))
+        let until = earliest.or_else(|| self.follow.then(later));
+        Ok(until.map_or_else(|| gave_up.map_or(Next::Done, Next::GaveUp), Next::Wait))
+    }
+
+    fn close(&mut self, session: &mut Session<'_, '_>) -> Result<(), EngineError> {
+        self.all.iter_mut().try_for_each(|source| source.close(session))
     }
 }
