@@ -162,8 +162,10 @@ fn every_preset_works_with_a_program_that_prints_as_documented() {
     let agents: Vec<Value> = names.iter().map(|name| json!({ "agent": { "preset": name } })).collect();
     let room = Room::new(&json!(agents));
     room.env.configure(|config| config["candidatesOrder"] = json!("turns"));
-    let events =
-        |events: &[Value]| events.iter().map(|event| format!("printf '%s\\n' '{event}'\n")).collect::<String>();
+    let events = |events: &[Value]| {
+        let lines: Vec<String> = events.iter().map(|event| format!("printf '%s\\n' '{event}'\n")).collect();
+        lines.concat()
+    };
     let usage = json!({ "cost": { "total": 0.25 } });
     let parts = json!([{ "type": "text", "text": "Done." }]);
     let message = json!({ "role": "assistant", "content": parts, "usage": usage, "stopReason": "stop" });

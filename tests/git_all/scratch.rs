@@ -40,35 +40,35 @@ fn what_was_changed_becomes_a_patch_that_applies_whatever_was_done_to_the_git_fo
     let scratch = private.scratch(&room.dir.path().join("agent"), LITTER);
     scratch.reset(&commit).unwrap();
     assert_eq!(scratch.patch(&commit, &[]).unwrap(), b"");
-    let root = scratch.root();
-    write(&root.join("src/other.txt"), "changed\n");
-    git_in(root, &["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "the agent's own"]);
-    fs::remove_file(root.join("README")).unwrap();
-    write(&root.join("src/new.bin"), [0_u8, 1, 255]);
+    let tree = scratch.root();
+    write(&tree.join("src/other.txt"), "changed\n");
+    git_in(tree, &["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qam", "the agent's own"]);
+    fs::remove_file(tree.join("README")).unwrap();
+    write(&tree.join("src/new.bin"), [0_u8, 1, 255]);
     for passed_over in ["asi.json", "built.o", "target/x", ".agent/state", "deep/.helper.cache"] {
-        write(&root.join(passed_over), "no part of it\n");
+        write(&tree.join(passed_over), "no part of it\n");
     }
-    git_in(root, &["init", "-q", "nested"]);
+    git_in(tree, &["init", "-q", "nested"]);
     write(
-        &root.join(".git/config"),
+        &tree.join(".git/config"),
         "[core]\n\trepositoryformatversion = 0\n[filter \"x\"]\n\tclean = touch ran; cat\n",
     );
-    write(&root.join(".git/info/attributes"), "* filter=x\n");
+    write(&tree.join(".git/info/attributes"), "* filter=x\n");
     let patch = scratch.patch(&commit, &["asi.json"]).unwrap();
     let applied = private.apply(&patch, &room.head(), &[]).unwrap();
     let touched = private.touched(&room.head(), &applied.tree).unwrap();
     let paths: Vec<&str> = touched.iter().map(|touched| touched.path.as_str()).collect();
     assert_eq!(paths, ["README", "src/new.bin", "src/other.txt"]);
-    assert!(!root.join("ran").exists(), "no filter of the worktree's ran");
+    assert!(!tree.join("ran").exists(), "no filter of the worktree's ran");
 
-    fs::remove_dir_all(root.join("src")).unwrap();
-    symlink("/tmp", root.join("src")).unwrap();
+    fs::remove_dir_all(tree.join("src")).unwrap();
+    symlink("/tmp", tree.join("src")).unwrap();
     scratch.reset(&commit).unwrap();
-    assert!(root.join("target/x").exists() && root.join(".agent/state").exists(), "builds and memories stay");
-    assert!(!root.join("nested").exists() && !root.join("asi.json").exists());
-    assert_eq!(fs::read_to_string(root.join("src/other.txt")).unwrap(), "other\n");
-    assert!(!root.join("src").is_symlink());
-    assert_eq!(log(root), "The program as it is now\n");
+    assert!(tree.join("target/x").exists() && tree.join(".agent/state").exists(), "builds and memories stay");
+    assert!(!tree.join("nested").exists() && !tree.join("asi.json").exists());
+    assert_eq!(fs::read_to_string(tree.join("src/other.txt")).unwrap(), "other\n");
+    assert!(!tree.join("src").is_symlink());
+    assert_eq!(log(tree), "The program as it is now\n");
     assert_eq!(scratch.patch(&commit, &["asi.json"]).unwrap(), b"");
 }
 

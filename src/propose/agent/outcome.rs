@@ -355,5 +355,4 @@ fn line_of(text: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "outcome_tests.rs"]
 mod tests;
