@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::JournalError;
 use super::format::{self, Envelope, Header, ReadHeader};
@@ -19,7 +20,7 @@ const HEADER_MAX: u64 = 1 << 16;
 const BUFFER: usize = 1 << 17;
 
 /// Where a line of a journal begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The line's number, from 1 (the header).
     pub line: u64,
@@ -148,6 +149,11 @@ pub struct Records {
 }
 
 impl Records {
+    /// Returns where the next line begins; once all records were taken, where the good lines end.
+    pub fn position(&self) -> Position {
+        self.next
+    }
+
     /// Returns what stood after the last good line, once all records were taken.
     pub fn torn(&self) -> Option<TornTail> {
         self.torn

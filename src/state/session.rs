@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
@@ -37,7 +38,7 @@ pub fn wants(kind: &str) -> bool {
 ///
 /// An epoch goes on across restarts, segments and calibrations; its size is fixed when its first candidate is proposed:
 /// that of the forecast in the last calibration, else that of the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Epoch {
     /// Candidates in the epoch (`A`); 0 before the first settings.
     pub size: u32,
@@ -48,7 +49,7 @@ pub struct Epoch {
 }
 
 /// The revert of a keep that the branch was last moved for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revert {
     /// The keep that was undone.
     pub experiment: ExperimentId,
@@ -59,7 +60,7 @@ pub struct Revert {
 }
 
 /// How often in a row the same check failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SameCheck {
     /// The check.
     pub name: String,
@@ -67,8 +68,8 @@ pub struct SameCheck {
     pub count: u32,
 }
 
-/// A session as its journal tells it.
-#[derive(Debug, Clone)]
+/// A session as its journal tells it. What it serialises to is a cache of the fold, and no format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionState {
     session: SessionId,
     configured: Option<Box<Configured>>,

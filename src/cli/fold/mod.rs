@@ -1,11 +1,13 @@
 //! One pass over a session's journal for the commands that show it.
 
+mod checkpoint;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::CliError;
-use super::place::Place;
-use super::ui::Ui;
+use crate::cli::error::CliError;
+use crate::cli::place::Place;
+use crate::cli::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted};
 use crate::journal::{JournalError, Reader, Record, TornTail};
 use crate::report::{Latest, Lenses, SessionInput, SessionView};
@@ -26,6 +28,14 @@ pub(super) struct Folded {
 
 /// Folds a journal; `None` where there is none. Only payloads that the fold needs are read.
 pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
+    fold_with(journal, &mut |_, _| Ok(()))
+}
+
+/// Sees every line of a pass, with its event where the fold read it.
+pub(super) type Onlooker<'a> = dyn FnMut(&Record, Option<&Event>) -> Result<(), JournalError> + 'a;
+
+/// Folds a journal while somebody looks on.
+pub(super) fn fold_with(journal: &Path, onlooker: &mut Onlooker<'_>) -> Result<Option<Folded>, JournalError> {
     if !journal.exists() {
         return Ok(None);
     }
@@ -33,16 +43,41 @@ pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
     let mut pass = Pass::new(SessionState::new(reader.header().session));
     let mut records = reader.records();
     for record in records.by_ref() {
-        pass.take(record?)?;
+        pass.take(record?, onlooker)?;
     }
     pass.end(records.torn()).map(Some)
 }
 
-/// Folds the session of a place into its view.
+/// Folds a journal from where an earlier fold of it was saved, and saves this one where that is worth it.
+fn fold_on(journal: &Path) -> Result<Option<Folded>, JournalError> {
+    if !journal.exists() {
+        return Ok(None);
+    }
+    let reader = Reader::open(journal)?;
+    let session = reader.header().session;
+    let (mut pass, mut records) = if let Some((pass, from)) = checkpoint::load(journal, session) {
+        (pass, reader.records_from(from)?)
+    } else {
+        (Pass::new(SessionState::new(session)), reader.records())
+    };
+    let from = records.position();
+    for record in records.by_ref() {
+        pass.take(record?, &mut |_, _| Ok(()))?;
+    }
+    checkpoint::save(journal, &pass, from, records.position());
+    pass.end(records.torn()).map(Some)
+}
+
+/// Folds the session of a place into its view, from where an earlier fold of the journal was saved.
 pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
+    view_of(place, ui, fold_on(&place.places.journal())?)
+}
+
+/// Makes the view of a session from its fold; without a journal there is no session.
+pub(super) fn view_of(place: &Place, ui: &Ui, folded: Option<Folded>) -> Result<SessionView, CliError> {
     let journal = place.places.journal();
     let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: journal.clone() };
-    let folded = fold(&journal)?.ok_or_else(missing)?;
+    let folded = folded.ok_or_else(missing)?;
     let holder = place.holder()?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
@@ -72,9 +107,15 @@ impl Pass {
         Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None }
     }
 
-    fn take(&mut self, record: Record) -> Result<(), JournalError> {
+    fn take(&mut self, record: Record, onlooker: &mut Onlooker<'_>) -> Result<(), JournalError> {
+        if wants(record.kind()) {
+            let event = record.event()?;
+            onlooker(&record, event.as_ref())?;
+            self.apply(&record, event.as_ref());
+            return Ok(());
+        }
+        onlooker(&record, None)?;
         match record.kind() {
-            kind if wants(kind) => return self.apply(&record),
             "phase" => {
                 self.state.pass_over(record.at);
                 self.phase(record)?;
@@ -104,19 +145,15 @@ impl Pass {
         Ok(())
     }
 
-    fn apply(&mut self, record: &Record) -> Result<(), JournalError> {
-        let Some(event) = record.event()? else {
-            self.state.pass_over(record.at);
-            return Ok(());
-        };
-        if ends_step(&event) {
+    fn apply(&mut self, record: &Record, event: Option<&Event>) {
+        let Some(event) = event else { return self.state.pass_over(record.at) };
+        if ends_step(event) {
             (self.phase, self.pair, self.outside) = (None, None, None);
         }
-        if let Event::Configured(configured) = &event {
+        if let Event::Configured(configured) = event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
-        self.state.apply(record.experiment, record.at, &event);
-        Ok(())
+        self.state.apply(record.experiment, record.at, event);
     }
 
     fn end(self, torn: Option<TornTail>) -> Result<Folded, JournalError> {
@@ -161,7 +198,7 @@ fn ends_step(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ExperimentId;
+    use crate::domain::{ExperimentId, SessionId};
     use crate::journal::sample;
 
     fn journal(folder: &Path, lines: usize) -> std::path::PathBuf {
@@ -191,5 +228,84 @@ mod tests {
         let settled = fold(&journal(folder.path(), 3 + 18)).unwrap().unwrap();
         assert!(settled.latest.experiment.is_none() && settled.latest.pair.is_none());
         assert_eq!(settled.state.experiments().len(), 1);
+    }
+
+    fn status_of(folded: &Folded) -> String {
+        format!("{:?} {:?} {:?} {:?}", folded.state, folded.lenses, folded.latest, folded.torn)
+    }
+
+    /// A journal long enough to be worth a save, cut in the middle of an experiment and then written on.
+    fn long_journal(folder: &Path) -> (std::path::PathBuf, String) {
+        let path = folder.join("journal.jsonl");
+        let mut whole = Vec::new();
+        sample::write(&mut whole, 700).unwrap();
+        (path, String::from_utf8(whole).unwrap())
+    }
+
+    fn first_lines(text: &str, lines: usize) -> &str {
+        let end = text.match_indices('\n').nth(lines - 1).unwrap().0;
+        &text[..=end]
+    }
+
+    #[test]
+    fn a_fold_that_goes_on_from_a_saved_one_is_the_fold_of_the_whole_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = long_journal(folder.path());
+        for (lines, more) in [(3 + 18 * 600 + 9, 3 + 18 * 600 + 13), (3 + 18 * 620 + 5, 3 + 18 * 640), (11_900, 12_003)]
+        {
+            let _ = std::fs::remove_file(folder.path().join("fold.cache"));
+            std::fs::write(&path, first_lines(&whole, lines)).unwrap();
+            fold_on(&path).unwrap();
+            assert!(folder.path().join("fold.cache").exists());
+            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+            let rest = &first_lines(&whole, more)[first_lines(&whole, lines).len()..];
+            std::io::Write::write_all(&mut file, rest.as_bytes()).unwrap();
+            let session = sample::session();
+            let (_, from) = checkpoint::load(&path, session).expect("what was saved fits");
+            assert_eq!(from.line, lines as u64 + 1);
+            let (on, anew) = (fold_on(&path).unwrap().unwrap(), fold(&path).unwrap().unwrap());
+            assert_eq!(status_of(&on), status_of(&anew));
+        }
+    }
+
+    #[test]
+    fn a_saved_fold_counts_only_for_the_journal_that_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = long_journal(folder.path());
+        let cache = folder.path().join("fold.cache");
+        let session = sample::session();
+        let saved = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let _ = std::fs::remove_file(&cache);
+            fold_on(&path).unwrap();
+            assert!(checkpoint::load(&path, session).is_some());
+        };
+        saved(&whole);
+        std::fs::write(&path, first_lines(&whole, 9000)).unwrap();
+        assert!(checkpoint::load(&path, session).is_none(), "a shorter journal");
+        saved(&whole);
+        let other = whole.rfind("no_effect").unwrap();
+        std::fs::write(&path, format!("{}regressed{}", &whole[..other], &whole[other + 9..])).unwrap();
+        assert!(checkpoint::load(&path, session).is_none(), "another last experiment");
+        saved(&whole);
+        std::fs::rename(&path, folder.path().join("old")).unwrap();
+        std::fs::write(&path, &whole).unwrap();
+        assert!(checkpoint::load(&path, session).is_none(), "another file");
+        saved(&whole);
+        let mut bytes = std::fs::read(&cache).unwrap();
+        *bytes.last_mut().unwrap() = b' ';
+        std::fs::write(&cache, bytes).unwrap();
+        assert!(checkpoint::load(&path, session).is_none(), "a damaged save");
+        std::fs::write(&cache, "").unwrap();
+        assert!(fold_on(&path).unwrap().is_some(), "an empty save is passed over");
+        assert!(checkpoint::load(&path, SessionId(uuid::Uuid::nil())).is_none(), "another session");
+    }
+
+    #[test]
+    fn a_short_journal_is_folded_and_nothing_is_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = journal(folder.path(), 30);
+        fold_on(&path).unwrap();
+        assert!(!folder.path().join("fold.cache").exists());
     }
 }
