@@ -60,6 +60,7 @@ pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
 pub use identical::identical_pairs;
+pub use logs::tail as log_tail;
 pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;

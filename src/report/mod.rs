@@ -8,8 +8,12 @@ mod calibration;
 mod experiment;
 mod forecast;
 mod grid;
+pub mod html;
 mod json;
 mod lens;
+pub mod markdown;
+mod overview;
+mod plain;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -19,11 +23,16 @@ mod validation;
 pub use calibration::{
     Ailment, CalibratedMetric, CalibrationReport, FindingView, LevelsView, MetricReport, RunView, TestedView,
 };
-pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
+pub use experiment::{EffectView, ExperimentParts, ExperimentView, LogTail, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
-pub use json::{log_json, show_json, status_json};
+pub use json::{log_json, report_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
+pub use overview::{
+    ClosedIdea, DroppedGroup, DroppedRow, Gone, Headline, IN_FULL, KeepParts, KeepView, MechanismGroup, NoiseView,
+    Origin, Overview, OverviewParts, PairPoint, PatchView, Point, PredictionView, Remark, TermView, ToldView,
+};
+pub use plain::cut;
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,
     UnderWay,

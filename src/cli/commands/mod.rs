@@ -11,6 +11,7 @@ mod dry_run;
 
 pub(super) mod init;
 pub(super) mod log;
+pub(super) mod report;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod simulate;

@@ -1,8 +1,10 @@
 //! The views as text for a terminal, one file for each command.
 
 mod calibration;
+mod evidence_plot;
 mod forecast;
 mod log;
+mod patch;
 mod plot;
 mod runs_plot;
 mod show;
