@@ -18,6 +18,7 @@ fn job(dir: &Path, confinement: Confinement) -> Job {
         command: Command::Shell("true".to_owned()),
         dir: dir.to_owned(),
         env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+        stdin: None,
         stdout: dir.join("out"),
         stderr: dir.join("err"),
         time_limit: Duration::from_mins(1),

@@ -233,7 +233,7 @@ pub struct Counters {
     pub crashes: u32,
     /// What the agents cost so far, in the unit that they print.
     pub agent_cost: f64,
-    /// Best median of the primary so far, in its unit: that of the last keep, or of the baseline.
+    /// Best median of the primary so far, in its unit: that of the last keep, or of the baseline where that is later.
     pub best: Option<f64>,
     /// Which way the primary is better.
     pub direction: Direction,

@@ -30,6 +30,7 @@ impl Bench {
             command: Command::Shell(line.to_owned()),
             dir: path.clone(),
             env: vec![("PATH".into(), "/usr/bin:/bin".into()), ("WORD".into(), word.clone().into())],
+            stdin: None,
             stdout: path.join("out"),
             stderr: path.join("err"),
             time_limit: Duration::from_mins(1),

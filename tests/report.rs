@@ -62,6 +62,29 @@ fn a_filtered_log_says_how_many_there_are() {
     env.run(["log", "--status", "kept"]).expect(2);
 }
 
+#[test]
+fn the_runs_of_another_tools_log_are_filtered_alike() {
+    let env = TestEnvironment::counting_project();
+    let log = [
+        r#"{"type":"config","name":"old","metricName":"work","metricUnit":"","bestDirection":"lower"}"#,
+        r#"{"run":1,"commit":"abc1234","metric":90,"metrics":{},"status":"keep","description":"Fewer steps","timestamp":1779683958255}"#,
+        r#"{"run":2,"commit":"abc1235","metric":99,"metrics":{},"status":"discard","description":"More steps","timestamp":1779683958256}"#,
+    ];
+    env.write("old.jsonl", log.join("\n") + "\n");
+    env.run(["import", "old.jsonl", "--name", "before"]).expect(0);
+    let runs = |args: &[&str]| {
+        let args: Vec<&str> = ["log", "--session", "before", "--json"].iter().chain(args).copied().collect();
+        let log = env.run(args).expect(0).json();
+        let runs = log["imported"]["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["number"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((runs(&[]), runs(&["--status", "keep"]), runs(&["--grep", "MORE"])), (vec![1, 2], vec![1], vec![2]));
+    assert_eq!(
+        (runs(&["--since", "#2"]), runs(&["--since", "2030-01-01"]), runs(&["--limit", "1"])),
+        (vec![2], vec![], vec![2])
+    );
+}
+
 /// A counting project after a night: two wins, one of them with a mechanism that cannot be right, a no-op, a hostile
 /// description, and a validation.
 fn night() -> TestEnvironment {

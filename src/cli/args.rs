@@ -1,11 +1,13 @@
 //! The command line as typed; the only file that knows clap's types.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::since::Since;
-use crate::domain::{CoreList, Direction, MetricName, Status};
+use crate::domain::{self, CoreList, Direction, MetricName};
+use crate::measure::adapters::Tool;
 
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
 #[derive(Debug, Parser)]
@@ -66,22 +68,117 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
     Stop(Reading),
     /// Show where the session stands.
-    #[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept")]
-    Status(Reading),
+    Status(Status),
     /// List the experiments.
     Log(Log),
     /// Write the whole session for who reviews it: a page, a pull request's body, or JSON.
     Report(Report),
     /// Show one experiment whole.
     Show(Show),
+    /// Show the keeps in the order in which to look at them: effect against cost, and how few give most of the gain.
+    #[command(after_help = "Examples:\n  autoresearch review\n  autoresearch review --json | jq .most_of_it")]
+    Review(Reading),
+    /// Record that keeps are to be merged.
+    Accept(Decide),
+    /// Record that a keep is not to be merged, and why.
+    Reject(Reject),
+    /// Record that keeps wait for a decision.
+    Later(Decide),
+    /// Write what proves a session as a ref that can be pushed, or as one file: journal, patches, harness.
+    Bundle(Bundle),
+    /// Recompute every verdict of a record from its raw pairs, and hold a branch's commits against it.
+    Verify(Verify),
     /// Run the loop on a real workload whose true verdicts are known.
     Demo(Demo),
     /// Simulate the decision rule: how often it keeps what is false, finds what is true, and what that costs.
     Simulate(Simulate),
+    /// Read another tool's session log into a session of its own.
+    Import(Import),
+    /// Write a session for other readers, or a copy of it for committing.
+    Export(Export),
+    /// Turn the output of a known benchmark tool into METRIC lines, for a bench script.
+    Metrics(Metrics),
     /// Print every setting with its value and origin, and the sealed files.
     Config(ConfigArgs),
     /// Remove slots, caches and old runs; prints the sizes first.
     Clean(Clean),
+    /// Print the completions of a shell.
+    #[command(
+        after_help = "Examples:\n  autoresearch completions bash > ~/.local/share/bash-completion/completions/autoresearch\n  \
+        autoresearch completions zsh > ~/.zfunc/_autoresearch\n  autoresearch completions fish > ~/.config/fish/completions/autoresearch.fish"
+    )]
+    Completions(Completions),
+    /// Write the man pages into a folder.
+    #[command(after_help = "Example:\n  autoresearch man ~/.local/share/man/man1")]
+    Man(Man),
+}
+
+/// Arguments of `bundle`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch bundle                 refs/autoresearch/<name>, to push\n  \
+    autoresearch bundle session.bundle  one file, with the kept commits; git reads it too\n\nWhat tells of the holdout stays here \
+    unless --with-holdout is given.")]
+pub(super) struct Bundle {
+    /// Write one file with the record and the kept commits.
+    pub file: Option<PathBuf>,
+    /// Take what the holdout said along; those who propose candidates must not read it.
+    #[arg(long)]
+    pub with_holdout: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch verify\n  autoresearch verify my-branch --bundle session.bundle\n  \
+    autoresearch verify my-branch --ref refs/autoresearch/lsm-batch\n\nExit code 7 where a verdict does not follow from its pairs, \
+    or a commit is not what the record says.")]
+pub(super) struct Verify {
+    /// The branch whose commits are checked. Default: the session's.
+    pub branch: Option<String>,
+    /// Take the record from this bundle.
+    #[arg(long, value_name = "FILE", conflicts_with = "reference")]
+    pub bundle: Option<PathBuf>,
+    /// Take the record from this ref.
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `accept` and `later`.
+#[derive(Debug, Args)]
+pub(super) struct Decide {
+    /// The experiments' numbers, as 'autoresearch review' shows them.
+    #[arg(required = true, value_name = "N", value_parser = experiment_number)]
+    pub experiments: Vec<u32>,
+}
+
+/// Arguments of `reject`.
+#[derive(Debug, Args)]
+pub(super) struct Reject {
+    /// The experiment's number, as 'autoresearch review' shows it.
+    #[arg(value_name = "N", value_parser = experiment_number)]
+    pub experiment: u32,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub because: String,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The folder; it is made where it is not there.
+    pub folder: PathBuf,
 }
 
 /// Arguments of commands that only read.
@@ -112,6 +209,9 @@ pub(super) struct Log {
     /// List only the last N of them.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Show this session of the repository, such as an imported one, instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -131,7 +231,7 @@ pub(super) enum StatusName {
     Crash,
 }
 
-impl From<StatusName> for Status {
+impl From<StatusName> for domain::Status {
     fn from(name: StatusName) -> Self {
         match name {
             StatusName::Keep => Self::Keep,
@@ -161,10 +261,99 @@ pub(super) struct Report {
     pub json: bool,
 }
 
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch status\n  autoresearch status --json | jq .kept\n  \
+    autoresearch status --watch           again whenever something happened, until the session ends\n  \
+    autoresearch status --watch 10 --json one line of JSON whenever something happened")]
+pub(super) struct Status {
+    /// Show it again every so many seconds (2 where no number follows), until the session ends or Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = pause)]
+    pub watch: Option<Duration>,
+    /// Show this session of the repository, such as an imported one, instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the seconds between two looks.
+fn pause(text: &str) -> Result<Duration, String> {
+    let said = "a number of seconds from 0.1 to 86400";
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.1..=86400.0).contains(seconds)).ok_or(said)?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Reads a session's name, which is a folder's too.
+fn session_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.chars().all(plain) && text.starts_with(char::is_alphanumeric) {
+        Ok(text.to_owned())
+    } else {
+        Err("a session's name is made of letters, digits and - _ .".to_owned())
+    }
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch import autoresearch.jsonl\n  autoresearch import .auto/log.jsonl --name before\n  \
+    autoresearch log --session imported-autoresearch\n\nStatuses stay as they are written, and no keep of such a log counts as \
+    one of this program: nothing of it was measured here. 'autoresearch init --from-existing' makes a config that \
+    measures those keeps again."
+)]
+pub(super) struct Import {
+    /// Session logs of other tools: JSON lines, or a table with tabs. Several become one session, in this order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The session's name here. Default: 'imported-' and the name in the log, else the file's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch export                     experiments/<name>/journal.jsonl and patches, to commit\n  \
+    autoresearch export --format jsonl > autoresearch.jsonl\n  autoresearch export --format csv | column -s, -t\n\nPaths of \
+    this machine are replaced. The copy for committing leaves out what the holdout measured, and all logs."
+)]
+pub(super) struct Export {
+    /// Print the runs in this form, instead of the copy for committing.
+    #[arg(long, value_enum)]
+    pub format: Option<PlainForm>,
+    /// Write into this folder instead. Default of the copy: experiments/<name>.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Export this session of the repository instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
+}
+
+/// A form that other programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlainForm {
+    /// A config line for each segment, a line for each run, as readers of autoresearch.jsonl take them.
+    Jsonl,
+    /// A table with commas, a row for each run.
+    Csv,
+}
+
 /// Arguments of `init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing")]
+#[command(
+    after_help = "Examples:\n  autoresearch init\n  autoresearch init --print     show the files, write nothing\n  \
+    autoresearch init --from-existing     go on from another tool's autoresearch.sh, checks, ideas, config and log"
+)]
 pub(super) struct Init {
+    /// Take bench, checks, ideas, config and goal from what another tool left: autoresearch.sh, autoresearch.checks.sh,
+    /// autoresearch.ideas.md, autoresearch.config.json, autoresearch.jsonl, or the same below .auto/.
+    #[arg(long)]
+    pub from_existing: bool,
     /// Show the files instead of writing them.
     #[arg(long)]
     pub print: bool,
@@ -210,9 +399,8 @@ pub(super) struct Calibrate {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
-#[command(
-    after_help = "Examples:\n  autoresearch run\n  autoresearch run --max-iterations 20\n  autoresearch run --dry-run"
-)]
+#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  \
+    autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
 pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
@@ -226,6 +414,12 @@ pub(super) struct Run {
     /// Stop at this local time of day, such as 07:30.
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<String>,
+    /// Stop after this many iterations in a row without a keep.
+    #[arg(long, value_name = "N")]
+    pub plateau: Option<u32>,
+    /// Stop once the primary's median of what is kept is this good.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    pub target: Option<f64>,
     /// Wait for more candidates instead of ending when every one was tried.
     #[arg(long)]
     pub follow: bool,
@@ -370,6 +564,9 @@ pub(super) struct Show {
     /// The experiment's number, as 'autoresearch log' shows it.
     #[arg(value_name = "N", value_parser = experiment_number)]
     pub experiment: u32,
+    /// Look in this session of the repository, such as an imported one, instead of the config's.
+    #[arg(long, value_name = "NAME", value_parser = session_name)]
+    pub session: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -423,6 +620,65 @@ pub(super) struct Simulate {
     pub json: bool,
 }
 
+/// Arguments of `metrics`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  go test -bench . -count 5 ./... > \"$out/text\"\n  autoresearch metrics --from gobench \"$out/text\"\n  \
+    CRITERION_HOME=\"$out/criterion\" cargo bench\n  autoresearch metrics --from criterion \"$out/criterion\"\n  \
+    hyperfine --export-json \"$out/hf.json\" './work' && autoresearch metrics --from hyperfine \"$out/hf.json\"\n\n\
+    Names are the benchmarks' own; units are made equal and end the name: _ns, _bytes, _allocs, _bytes_per_s. A benchmark \
+    that ran several times gives several lines. Text and JSON are told apart by themselves; JSON has more digits. \
+    A benchmark that failed, or none at all, is exit code 1. In a pipe the shell forgets that the tool failed, unless \
+    'set -o pipefail' stands in the script: write to a file first, into a new folder, so that no old result is read."
+)]
+pub(super) struct Metrics {
+    /// The tool whose output it is.
+    #[arg(long, value_enum, value_name = "TOOL")]
+    pub from: BenchTool,
+    /// Files that the tool wrote, or criterion's folder; `-` or none is standard input.
+    #[arg(value_name = "FILE|DIR|-")]
+    pub paths: Vec<PathBuf>,
+    /// Put this before every name.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prefix: String,
+}
+
+/// A benchmark tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BenchTool {
+    /// `go test -bench`, also with `-json`: ns/op, B/op, allocs/op, MB/s and reported metrics.
+    Gobench,
+    /// criterion.rs: the median of each estimates.json below a folder, or the typical time of the text.
+    Criterion,
+    /// Google Benchmark: real and CPU time; counters from its JSON.
+    GoogleBenchmark,
+    /// pytest-benchmark: medians of the --benchmark-json file, or of the table.
+    PytestBenchmark,
+    /// hyperfine: the median, user and system time of the --export-json file; the mean of the text.
+    Hyperfine,
+    /// JMH: each iteration of the -rf json file, or the scores of the table.
+    Jmh,
+    /// divan: medians of times, counters and allocations.
+    Divan,
+    /// `time` of a shell, GNU or BSD: `wall_ns`, `user_ns`, `sys_ns`, `max_rss_bytes`.
+    Time,
+}
+
+impl From<BenchTool> for Tool {
+    fn from(tool: BenchTool) -> Self {
+        match tool {
+            BenchTool::Gobench => Self::Gobench,
+            BenchTool::Criterion => Self::Criterion,
+            BenchTool::GoogleBenchmark => Self::GoogleBenchmark,
+            BenchTool::PytestBenchmark => Self::PytestBenchmark,
+            BenchTool::Hyperfine => Self::Hyperfine,
+            BenchTool::Jmh => Self::Jmh,
+            BenchTool::Divan => Self::Divan,
+            BenchTool::Time => Self::Time,
+        }
+    }
+}
+
 /// Arguments of `config`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  autoresearch config\n  autoresearch config --schema > autoresearch.schema.json")]
@@ -433,6 +689,9 @@ pub(super) struct ConfigArgs {
     /// Print the JSON Schema of the config file.
     #[arg(long, conflicts_with = "json")]
     pub schema: bool,
+    /// Print the reference of all keys, as Markdown.
+    #[arg(long, conflicts_with_all = ["json", "schema"])]
+    pub reference: bool,
 }
 
 /// Arguments of `clean`.

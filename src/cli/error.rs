@@ -11,7 +11,9 @@ use crate::engine::EngineError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
 use crate::git::GitError;
+use crate::import::ImportError;
 use crate::journal::JournalError;
+use crate::measure::adapters::AdapterError;
 use crate::process::ProcessError;
 use crate::stats::simulation::{TooFewPairs, WatchError};
 
@@ -48,6 +50,21 @@ pub(super) enum CliError {
     /// No starting set could be written.
     #[error(transparent)]
     Starter(#[from] StarterError),
+    /// Nothing could be imported or exported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Nothing of another tool is there to go on from.
+    #[error(
+        "no file of another tool is in {}: neither a bench (autoresearch.sh, .auto/measure.sh) nor a log \
+         (autoresearch.jsonl, .auto/log.jsonl); 'autoresearch init' starts from nothing", root.display()
+    )]
+    NothingExisting {
+        /// Where was looked.
+        root: PathBuf,
+    },
+    /// The output of a benchmark tool gives no metrics.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
     /// The demo's list of true verdicts cannot be read.
     #[error(transparent)]
     Truth(#[from] TruthError),
@@ -114,6 +131,15 @@ pub(super) enum CliError {
         /// Where its journal would be.
         journal: PathBuf,
     },
+    /// A record that does not say which branch it is of.
+    #[error("name the branch whose commits are to be checked: 'autoresearch verify BRANCH --bundle FILE'")]
+    NoBranch,
+    /// There is no keep of this number that stands.
+    #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
+    NoSuchKeep {
+        /// The number.
+        experiment: ExperimentId,
+    },
     /// There is no experiment of this number.
     #[error("there is no experiment {experiment}; the last one is {last}, and 'autoresearch log' lists them")]
     NoExperiment {
@@ -171,6 +197,9 @@ impl CliError {
             | Self::Journal(_)
             | Self::Process(_)
             | Self::Starter(_)
+            | Self::Adapter(_)
+            | Self::Import(_)
+            | Self::NothingExisting { .. }
             | Self::Truth(_)
             | Self::TooFewPairs { .. }
             | Self::Output(_)
@@ -178,6 +207,8 @@ impl CliError {
             | Self::NoCacheHome
             | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
+            | Self::NoBranch
+            | Self::NoSuchKeep { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }
             | Self::FolderExists { .. } => USER,

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::error::CliError;
 use super::examine::{self, Found};
-use super::fold::{fold_with, view_of};
-use super::place::Place;
+use super::fold::{fold_with, views_of};
+use super::place::{Named, Place};
 use super::ui::Ui;
 use crate::domain::{
     Calibrated, Configured, Event, ExperimentId, Pair, Phase, PhaseStarted, RunSummary, Status, Undone, Validated,
@@ -29,10 +29,10 @@ const PATCH: u64 = 1 << 16;
 pub(super) fn overview(place: &Place, ui: &Ui) -> Result<Overview, CliError> {
     let journal = place.places.journal();
     let mut pass = Pass::default();
-    let folded = fold_with(&journal, &mut |record, event| pass.take(record, event))?;
-    let session = view_of(place, ui, folded)?;
-    let Some(configured) = pass.configured.clone() else {
-        return Err(CliError::NoSession { name: place.settings.name.clone(), journal });
+    let named = Named::of(place);
+    let shown = views_of(&named, ui, || fold_with(&journal, &mut |record, event| pass.take(record, event)))?;
+    let (Some(session), Some(configured)) = (shown.session, pass.configured.clone()) else {
+        return Err(named.no_session());
     };
     let stands: Vec<ExperimentId> = session.keeps().map(|row| row.experiment).collect();
     let unit = session.primary.unit.clone();

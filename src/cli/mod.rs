@@ -7,6 +7,7 @@ mod error;
 mod examine;
 mod fold;
 mod gather;
+mod night;
 mod place;
 mod progress;
 mod since;
@@ -72,9 +73,20 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Log(args) => commands::log::run(global, args, ui),
         Command::Report(args) => commands::report::run(global, args, ui),
         Command::Show(args) => commands::show::run(global, args, ui),
+        Command::Bundle(args) => commands::bundle::run(global, args, ui),
+        Command::Verify(args) => commands::verify::run(global, args, ui),
+        Command::Review(args) => commands::review::run(global, args, ui),
+        Command::Accept(args) => commands::review::accept(global, args, ui),
+        Command::Reject(args) => commands::review::reject(global, args, ui),
+        Command::Later(args) => commands::review::later(global, args, ui),
         Command::Demo(args) => commands::demo::run(global, args, ui),
         Command::Simulate(args) => commands::simulate::run(global, args, ui),
+        Command::Import(args) => commands::import::run(global, args, ui),
+        Command::Export(args) => commands::export::run(global, args, ui),
+        Command::Metrics(args) => commands::metrics::run(global, args, ui),
         Command::Config(args) => commands::config::run(global, args, ui),
         Command::Clean(args) => commands::clean::run(global, args, ui),
+        Command::Completions(args) => commands::manual::completions(args, ui),
+        Command::Man(args) => commands::manual::pages(global, args, ui),
     }
 }

@@ -88,16 +88,62 @@ impl Place {
 
     /// Refuses a place where no session has begun yet.
     pub(super) fn require_session(&self) -> Result<(), CliError> {
-        let journal = self.places.journal();
-        if journal.exists() {
-            return Ok(());
-        }
-        Err(CliError::NoSession { name: self.settings.name.clone(), journal })
+        if self.places.journal().exists() { Ok(()) } else { Err(self.no_session()) }
+    }
+
+    /// Says that no session has begun here yet.
+    pub(super) fn no_session(&self) -> CliError {
+        CliError::NoSession { name: self.settings.name.clone(), journal: self.places.journal() }
     }
 
     /// Says which process is at work on the session, by its lock; `None` where none is.
     pub(super) fn holder(&self) -> Result<Option<Holder>, CliError> {
         holder(&SessionLock::path_of(&self.places.journal()))
+    }
+}
+
+/// A session of the repository by its name, for commands that read what is there.
+#[derive(Debug)]
+pub(super) struct Named {
+    /// The repository.
+    pub(super) repository: UserRepository,
+    /// The session's name.
+    pub(super) name: String,
+    /// The folder of its journal and runs.
+    pub(super) state: PathBuf,
+}
+
+impl Named {
+    /// Finds the session of a name, which needs no config; without one, that of the config.
+    pub(super) fn find(global: &Global, name: Option<&str>) -> Result<Self, CliError> {
+        let Some(name) = name else {
+            let Place { repository, settings, places, .. } = Place::find(global, &Overrides::default())?;
+            return Ok(Self { repository, name: settings.name, state: places.state().to_owned() });
+        };
+        let repository = UserRepository::open(&start(global)?)?;
+        let state = Places::state_of(repository.common_dir(), name);
+        Ok(Self { repository, name: name.to_owned(), state })
+    }
+
+    /// Returns the session of a place.
+    pub(super) fn of(place: &Place) -> Self {
+        let (repository, state) = (place.repository.clone(), place.places.state().to_owned());
+        Self { repository, name: place.settings.name.clone(), state }
+    }
+
+    /// Says that no session has begun here yet.
+    pub(super) fn no_session(&self) -> CliError {
+        CliError::NoSession { name: self.name.clone(), journal: self.journal() }
+    }
+
+    /// Returns the journal's path.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.state.join("journal.jsonl")
+    }
+
+    /// Says which process is at work on the session, by its lock; `None` where none is.
+    pub(super) fn holder(&self) -> Result<Option<Holder>, CliError> {
+        holder(&SessionLock::path_of(&self.journal()))
     }
 }
 

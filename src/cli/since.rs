@@ -3,8 +3,6 @@
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned};
 
-use crate::report::ExperimentRow;
-
 /// From when on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
@@ -38,11 +36,11 @@ impl Since {
         Ok(Self::Moment(then.timestamp()))
     }
 
-    /// Says whether an experiment was settled from then on.
-    pub(super) fn includes(self, row: &ExperimentRow) -> bool {
+    /// Says whether what has this number and was settled at this moment is from then on.
+    pub(super) fn includes(self, number: u32, at: Option<Timestamp>) -> bool {
         match self {
-            Self::Experiment(number) => row.experiment.0 >= number,
-            Self::Moment(moment) => row.at.is_some_and(|at| at >= moment),
+            Self::Experiment(first) => number >= first,
+            Self::Moment(moment) => at.is_some_and(|at| at >= moment),
         }
     }
 }

@@ -43,6 +43,18 @@ impl Ui {
         Ok(out.flush()?)
     }
 
+    /// Writes results over those that stand on the screen.
+    pub(super) fn repaint(&self, text: &str) -> Result<(), OutputError> {
+        // From the top left corner on; what is left of the text before goes.
+        io::stdout().lock().write_all(b"\x1b[H\x1b[J")?;
+        self.print(text)
+    }
+
+    /// Says whether results go to a terminal, where they may be written over.
+    pub(super) fn is_screen() -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes one line of results.
     pub(super) fn line(&self, text: &str) -> Result<(), OutputError> {
         self.print(&format!("{text}\n"))

@@ -260,6 +260,22 @@ pub enum Problem {
     /// Two knobs of one name.
     #[error("has two knobs named '{0}'; give one of them another 'name'")]
     SameKnob(String),
+    /// One name of different knobs in two sweeps.
+    #[error("has two sweeps with a knob '{0}' that is set in different places or has another default; rename one")]
+    TwoPlaces(String),
+    /// A grid that no night gets through.
+    #[error(
+        "is a grid of {points} combinations, and at most {most} are taken; use the strategy one-at-a-time or climb"
+    )]
+    LargeGrid {
+        /// How many.
+        points: usize,
+        /// How many at most.
+        most: usize,
+    },
+    /// A variable that is not the program's own.
+    #[error("is '{0}', which the loop sets for every command itself")]
+    TakenVariable(String),
     /// A text that cannot name a knob.
     #[error("is '{0}', but knobs are named with letters, digits and _ - . / : only; give it a 'name'")]
     KnobName(String),

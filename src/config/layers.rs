@@ -17,6 +17,8 @@ use super::{ConfigError, HoldoutFlag, Place, Problem};
 /// | `stop.maxIterations` | `AUTORESEARCH_MAX_ITERATIONS` | `--max-iterations` |
 /// | `stop.maxHours` | `AUTORESEARCH_MAX_HOURS` | `--max-hours` |
 /// | `stop.until` | `AUTORESEARCH_UNTIL` | `--until` |
+/// | `stop.plateau` | `AUTORESEARCH_PLATEAU` | `--plateau` |
+/// | `stop.target` | `AUTORESEARCH_TARGET` | `--target` |
 /// | `slots.dir` | `AUTORESEARCH_SLOTS_DIR` | `--slots-dir` |
 /// | `host.pin` | `AUTORESEARCH_PIN` | `--pin` |
 /// | `host.maxWaitSeconds` | `AUTORESEARCH_MAX_WAIT_SECONDS` | `--max-wait-seconds` |
@@ -39,6 +41,10 @@ pub struct Overrides {
     pub max_hours: Option<f64>,
     /// Local time of day at which to stop, `HH:MM`.
     pub until: Option<String>,
+    /// Iterations in a row without a keep, after which to stop.
+    pub plateau: Option<u32>,
+    /// Median of the primary at which the goal is reached, in its unit.
+    pub target: Option<f64>,
     /// Where the slots live.
     pub slots_dir: Option<String>,
     /// Cores that measured runs are confined to.
@@ -69,6 +75,8 @@ scalars! {
     MAX_ITERATIONS: "stop.maxIterations", "AUTORESEARCH_MAX_ITERATIONS", "--max-iterations";
     MAX_HOURS: "stop.maxHours", "AUTORESEARCH_MAX_HOURS", "--max-hours";
     UNTIL: "stop.until", "AUTORESEARCH_UNTIL", "--until";
+    PLATEAU: "stop.plateau", "AUTORESEARCH_PLATEAU", "--plateau";
+    TARGET: "stop.target", "AUTORESEARCH_TARGET", "--target";
     SLOTS_DIR: "slots.dir", "AUTORESEARCH_SLOTS_DIR", "--slots-dir";
     PIN: "host.pin", "AUTORESEARCH_PIN", "--pin";
     MAX_WAIT: "host.maxWaitSeconds", "AUTORESEARCH_MAX_WAIT_SECONDS", "--max-wait-seconds";
@@ -108,6 +116,8 @@ impl Overrides {
         put(&mut stop.max_iterations, self.max_iterations.as_ref(), &MAX_ITERATIONS, note);
         put(&mut stop.max_hours, self.max_hours.as_ref(), &MAX_HOURS, note);
         put(&mut stop.until, self.until.as_ref(), &UNTIL, note);
+        put(&mut stop.plateau, self.plateau.as_ref(), &PLATEAU, note);
+        put(&mut stop.target, self.target.as_ref(), &TARGET, note);
         put(&mut slots.dir, self.slots_dir.as_ref(), &SLOTS_DIR, note);
         put(&mut host.pin, self.pin.as_ref(), &PIN, note);
         put(&mut host.max_wait_seconds, self.max_wait_seconds.as_ref(), &MAX_WAIT, note);
@@ -130,6 +140,8 @@ fn from_environment(env: &Environment) -> Result<Overrides, ConfigError> {
         max_iterations: variable(env, &MAX_ITERATIONS, "a whole number")?,
         max_hours: variable(env, &MAX_HOURS, "a number")?,
         until: variable(env, &UNTIL, "a time of day")?,
+        plateau: variable(env, &PLATEAU, "a whole number")?,
+        target: variable(env, &TARGET, "a number")?,
         slots_dir: variable(env, &SLOTS_DIR, "a folder")?,
         pin: variable(env, &PIN, "a list of cores")?,
         max_wait_seconds: variable(env, &MAX_WAIT, "a number")?,

@@ -59,16 +59,16 @@ pub(super) fn elsewhere(node: &Value, name: &str) -> Option<String> {
     deeper.find_map(|(key, value)| elsewhere(value, name).map(|rest| format!("{key}.{rest}")))
 }
 
-fn properties(node: &Value) -> Option<&serde_json::Map<String, Value>> {
+pub(super) fn properties(node: &Value) -> Option<&serde_json::Map<String, Value>> {
     alternatives(node).find_map(|part| part.get("properties")).and_then(Value::as_object)
 }
 
-fn is_unsupported(node: &Value) -> bool {
+pub(super) fn is_unsupported(node: &Value) -> bool {
     alternatives(node).any(|part| part.get(UNSUPPORTED).is_some())
 }
 
 /// Returns the node and whatever its `anyOf` offers.
-fn alternatives(node: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn alternatives(node: &Value) -> impl Iterator<Item = &Value> {
     std::iter::once(node).chain(node.get("anyOf").and_then(Value::as_array).into_iter().flatten())
 }
 

@@ -15,6 +15,11 @@ pub(super) const AGENT_TIMEOUT_S: f64 = 1800.0;
 pub(super) const AGENT_MAX_WAIT_S: f64 = 21_600.0;
 /// Values of one knob; more would be no sweep but a night of its own.
 const MOST_VALUES: usize = 1000;
+/// Combinations of a grid.
+const MOST_POINTS: usize = 10_000;
+/// Variables that commands get from the loop, or that would let both arms build into one folder.
+const TAKEN_VARIABLES: [&str; 7] =
+    ["HOME", "PATH", "TMPDIR", "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"];
 
 /// One source of candidates; exactly one of its kinds.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -60,9 +65,9 @@ pub(super) struct KnobFile {
     pub(super) file: Option<String>,
     /// With file: a regular expression with one capture group, which is the value. It must match once.
     pub(super) pattern: Option<String>,
-    /// An environment variable.
+    /// An environment variable. A kept value stands in autoresearch.knobs.json beside this file, in the commit; commands see it from there.
     pub(super) env: Option<String>,
-    /// An argument that is put behind the command, with {value} in it.
+    /// An argument that is put behind the command, with {value} in it; several words are several arguments. A kept value is stored as that of env.
     pub(super) arg: Option<String>,
     /// With env or arg: of which command.
     #[serde(default)]
@@ -145,7 +150,29 @@ pub(super) fn hooks(context: &Context, file: &HooksFile) -> Result<Hooks, Config
 }
 
 pub(super) fn candidates(context: &Context, files: &[CandidateFile]) -> Result<Vec<CandidateSource>, ConfigError> {
-    files.iter().enumerate().map(|(index, file)| source(context, &format!("candidates[{index}]"), file)).collect()
+    let all = files.iter().enumerate().map(|(index, file)| source(context, &format!("candidates[{index}]"), file));
+    let all = all.collect::<Result<Vec<_>, _>>()?;
+    match conflicting_knob(&all) {
+        Some(name) => context.check("candidates", Err(Problem::TwoPlaces(name))),
+        None => Ok(all),
+    }
+}
+
+/// Returns the name that two sweeps give to different knobs, of which at least one is set for a command: a kept value
+/// of it could be of either.
+fn conflicting_knob(sources: &[CandidateSource]) -> Option<String> {
+    let mut known: Vec<&Knob> = Vec::new();
+    for source in sources {
+        let CandidateSource::Sweep(sweep) = source else { continue };
+        for knob in &sweep.knobs {
+            let differs = |other: &Knob| (&other.place, &other.default) != (&knob.place, &knob.default);
+            if known.iter().filter(|other| other.name == knob.name).any(|other| differs(other)) {
+                return Some(knob.name.clone());
+            }
+            known.push(knob);
+        }
+    }
+    None
 }
 
 fn source(context: &Context, key: &str, file: &CandidateFile) -> Result<CandidateSource, ConfigError> {
@@ -207,10 +234,14 @@ fn sweep(context: &Context, key: &str, file: &SweepFile) -> Result<Sweep, Config
         None => vec![knob(context, key, &file.one, strategy)?],
     };
     let mut names = std::collections::BTreeSet::new();
-    match knobs.iter().find(|knob| !names.insert(knob.name.as_str())) {
-        Some(twice) => context.check(key, Err(Problem::SameKnob(twice.name.clone()))),
-        None => Ok(Sweep { knobs, strategy }),
+    if let Some(twice) = knobs.iter().find(|knob| !names.insert(knob.name.as_str())) {
+        return context.check(key, Err(Problem::SameKnob(twice.name.clone())));
     }
+    let combinations = knobs.iter().map(|knob| knob.values.len()).fold(1, usize::saturating_mul);
+    if strategy == Strategy::Grid && combinations > MOST_POINTS {
+        return context.check(key, Err(Problem::LargeGrid { points: combinations, most: MOST_POINTS }));
+    }
+    Ok(Sweep { knobs, strategy })
 }
 
 fn knob(context: &Context, key: &str, file: &KnobFile, strategy: Strategy) -> Result<Knob, ConfigError> {
@@ -224,7 +255,7 @@ fn knob(context: &Context, key: &str, file: &KnobFile, strategy: Strategy) -> Re
             (KnobPlace::File { file: path, pattern: pattern.clone() }, usual)
         }
         (None, Some(variable), None) => {
-            let variable = context.check(&at("env"), check::variable(variable))?;
+            let variable = context.check(&at("env"), free_variable(variable))?;
             (KnobPlace::Env { variable: variable.clone(), of }, variable)
         }
         (None, None, Some(template)) => {
@@ -249,6 +280,16 @@ fn knob(context: &Context, key: &str, file: &KnobFile, strategy: Strategy) -> Re
     }
     let name = context.check(&at("name"), knob_name(file.name.as_deref().unwrap_or(&usual)))?;
     Ok(Knob { name, place, values, default })
+}
+
+/// Checks the name of a variable that a knob may set.
+fn free_variable(name: &str) -> Result<String, Problem> {
+    let name = check::variable(name)?;
+    if name.starts_with("AUTORESEARCH_") || TAKEN_VARIABLES.contains(&name.as_str()) {
+        Err(Problem::TakenVariable(name))
+    } else {
+        Ok(name)
+    }
 }
 
 fn values_key(key: &str, file: &KnobFile) -> String {

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
-    HostReading, MetricName, ObjectId, Order, Pair, PatchId, Phase, ProposalFailed, ProposalSource, Reading, Reason,
-    Rebased, Scale, SentinelOutcome, Settings, Status, StopRule, VoidPair, Waiting,
+    HostReading, Imported, ImportedRun, ImportedSegment, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    ProposalFailed, ProposalSource, Reading, Reason, Rebased, Reviewed, Scale, SentinelOutcome, Settings, Status,
+    StopRule, VoidPair, Waiting,
 };
 
 /// One thing that happened. The journal adds when, and to which experiment.
@@ -53,6 +54,14 @@ pub enum Event {
     HookRan(Box<HookRan>),
     /// The session went on from another base; synced before the branch moves.
     Rebased(Box<Rebased>),
+    /// A person decided about a keep.
+    Reviewed(Reviewed),
+    /// A log of another tool was read.
+    Imported(Box<Imported>),
+    /// A segment of an imported log begins.
+    ImportedSegment(Box<ImportedSegment>),
+    /// A run of an imported log.
+    ImportedRun(Box<ImportedRun>),
     /// Something worth knowing that changes nothing.
     Note(Note),
     /// The session ended.
@@ -507,6 +516,9 @@ pub struct IdeaEdited {
     pub idea: String,
     /// What was written.
     pub edit: String,
+    /// The values that a sweep closed, where it is such an edit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<Axis>,
     /// Whether it is in the file; `false` = it waits here.
     pub written: bool,
 }

@@ -10,6 +10,7 @@ mod event;
 mod exit;
 mod host;
 mod ids;
+mod imported;
 mod metric;
 mod night;
 mod observer;
@@ -33,8 +34,9 @@ pub use event::{
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
+pub use imported::{Imported, ImportedRun, ImportedSegment, Unread};
 pub use metric::{Aggregate, Direction, MetricName, MetricNameError, Reduce, Scale};
-pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Waiting};
+pub use night::{HookMoment, HookRan, Obstacle, ProposalFailed, Rebased, Review, Reviewed, Waiting};
 pub use observer::Observer;
 pub use pair::{Arm, Order, Pair, Reading, VoidPair};
 pub use phase::Phase;
@@ -42,9 +44,10 @@ pub use proposal::{AgentCall, Asi, Author, Axis, Goal, PatchText, Proposal, Prop
 pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
     Base, Bench, Build, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits, Network, Objective,
-    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean,
+    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean, next_time_of_day,
 };
 pub use sources::{
-    Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, Knob, KnobCommand, KnobPlace, Strategy, Sweep,
+    Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, KNOBS_FILE, Knob, KnobCommand, KnobPlace, Strategy,
+    Sweep, command_knobs,
 };
 pub use status::{Flag, Reason, Status, StopRule};

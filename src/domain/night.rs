@@ -62,10 +62,8 @@ pub enum HookMoment {
 /// A hook that was called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HookRan {
-    /// Which one.
+    /// Which one; its experiment is that of the journal's line.
     pub moment: HookMoment,
-    /// The number of the experiment that it ran before or after.
-    pub run: u32,
     /// Wall time in seconds.
     pub seconds: f64,
     /// How it failed, in one line; `None` when it did not.
@@ -74,6 +72,34 @@ pub struct HookRan {
     /// What it printed, cut at 8 KiB.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+}
+
+/// What a person decided about a keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Review {
+    /// It is to be merged.
+    Accepted,
+    /// It is not.
+    Rejected,
+    /// That is decided later.
+    Later,
+}
+
+impl std::fmt::Display for Review {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A person's decision about a keep; the last one stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reviewed {
+    /// The decision.
+    pub review: Review,
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub because: String,
 }
 
 /// The session went on from another base.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::{Timestamp, Zoned, civil::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -357,6 +358,14 @@ pub struct Stop {
     /// A file (relative to the config's folder) whose presence in the checkout stops the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+}
+
+/// Returns the next moment after `after`, in its time zone, at which it is this time of day, `HH:MM`.
+pub fn next_time_of_day(text: &str, after: &Zoned) -> Option<Timestamp> {
+    let time: Time = text.parse().ok()?;
+    let today = after.with().time(time).build().ok()?;
+    let next = if today > *after { today } else { today.tomorrow().ok()? };
+    Some(next.timestamp())
 }
 
 /// Resource limits of each command; `None` = none.

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Command;
 
+/// Name of the file, in the config's folder, that holds the kept values of environment and argument knobs.
+pub const KNOBS_FILE: &str = "autoresearch.knobs.json";
+
 /// Where candidates come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +105,30 @@ pub enum KnobPlace {
         /// Of which command.
         of: KnobCommand,
     },
+}
+
+impl KnobPlace {
+    /// Says whether the knob is set for a command, and not in a file.
+    pub fn is_of_command(&self) -> bool {
+        match self {
+            Self::Env { .. } | Self::Arg { .. } => true,
+            Self::File { .. } => false,
+        }
+    }
+}
+
+/// Lists the environment and argument knobs of all sweeps, each once.
+pub fn command_knobs(sources: &[CandidateSource]) -> Vec<&Knob> {
+    let mut all: Vec<&Knob> = Vec::new();
+    for source in sources {
+        let CandidateSource::Sweep(sweep) = source else { continue };
+        for knob in sweep.knobs.iter().filter(|knob| knob.place.is_of_command()) {
+            if all.iter().all(|known| known.name != knob.name) {
+                all.push(knob);
+            }
+        }
+    }
+    all
 }
 
 /// The command that a knob is set for.

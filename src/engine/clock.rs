@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, Zoned, civil::Time};
+use jiff::{Timestamp, Zoned};
 
-use crate::domain::Limits;
+use crate::domain::{Limits, next_time_of_day};
 use crate::host;
 use crate::policy::Reserve;
 
@@ -15,12 +15,7 @@ pub(super) struct Deadline(Option<(Timestamp, String)>);
 impl Deadline {
     /// Finds the next time of day `HH:MM` after `now`, in `now`'s time zone; no text = no deadline.
     pub(super) fn next(until: Option<&str>, now: &Zoned) -> Self {
-        let moment = until.and_then(|text| {
-            let time: Time = text.parse().ok()?;
-            let today = now.with().time(time).build().ok()?;
-            let next = if today > *now { today } else { today.tomorrow().ok()? };
-            Some((next.timestamp(), text.to_owned()))
-        });
+        let moment = until.and_then(|text| Some((next_time_of_day(text, now)?, text.to_owned())));
         Self(moment)
     }
 

@@ -1,6 +1,8 @@
 //! The dry run: every stage for the baseline, the screen for each candidate, and how long the queue will take.
 
-use crate::domain::{Base, Calibrated, ObjectId, Observer, PhaseEnded, Reason, Screened, Screening, Settings};
+use crate::domain::{
+    Base, Calibrated, ObjectId, Observer, PhaseEnded, Proposal, ProposalSource, Reason, Screened, Screening, Settings,
+};
 use crate::stats::Forecast;
 
 use super::EngineError;
@@ -33,7 +35,7 @@ pub struct DryRun {
 /// What the screen says of one candidate.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// Its file.
+    /// Its file, or whatever else people know it by.
     pub name: String,
     /// The screen's outcome.
     pub screened: Screened,
@@ -113,7 +115,16 @@ fn tip(context: &Context<'_>, past: Option<&ReadBack>) -> Result<ObjectId, Engin
 impl Session<'_, '_> {
     /// Screens an offer and settles it there.
     fn screen_only(&mut self, offer: &Offer) -> Result<Candidate, EngineError> {
-        let name = offer.proposal().source.to_string();
+        let Proposal { source, description, .. } = offer.proposal();
+        let name = match source {
+            // An id alone says nothing to people.
+            ProposalSource::Commit(id) => format!("{} {description}", &id[..id.len().min(10)]),
+            ProposalSource::Queue(_)
+            | ProposalSource::Try(_)
+            | ProposalSource::Sweep(_)
+            | ProposalSource::Agent(_)
+            | ProposalSource::Again(_) => source.to_string(),
+        };
         self.propose(offer.proposal(), Commit::No)?;
         match offer {
             Offer::Readable(proposal) => {

@@ -11,7 +11,8 @@ use crate::ideas::IdeasError;
 use crate::journal::JournalError;
 use crate::measure::{MeasureError, PlanError};
 use crate::process::{ProcessError, ToolError};
-use crate::propose::{PatchFileError, QueueError};
+use crate::propose::sweep::{KnobFileError, KnobValuesError};
+use crate::propose::{PatchFileError, QueueError, RangeError};
 use crate::stats::JudgeError;
 
 /// Says why the engine cannot go on.
@@ -54,9 +55,18 @@ pub enum EngineError {
     /// A candidate cannot be read.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// A commit range cannot be read.
+    #[error(transparent)]
+    Range(#[from] RangeError),
     /// A patch file is no proposal.
     #[error(transparent)]
     PatchFile(#[from] PatchFileError),
+    /// A knob cannot be read from its file, or written to it.
+    #[error(transparent)]
+    KnobFile(#[from] KnobFileError),
+    /// The kept values of knobs cannot be read.
+    #[error(transparent)]
+    KnobValues(#[from] KnobValuesError),
     /// The metrics cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -160,7 +170,10 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
+            | Self::KnobFile(_)
+            | Self::KnobValues(_)
             | Self::Plan(_)
             | Self::Tool(_)
             | Self::Judge(_)
@@ -188,7 +201,10 @@ impl EngineError {
             | Self::Measure(_)
             | Self::Ideas(_)
             | Self::Queue(_)
+            | Self::Range(_)
             | Self::PatchFile(_)
+            | Self::KnobFile(_)
+            | Self::KnobValues(_)
             | Self::Plan(_)
             | Self::Tool(_)
             | Self::Judge(_)

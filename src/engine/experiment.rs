@@ -57,6 +57,10 @@ impl ExperimentFacts {
             | Event::ProposalFailed(_)
             | Event::HookRan(_)
             | Event::Rebased(_)
+            | Event::Reviewed(_)
+            | Event::Imported(_)
+            | Event::ImportedSegment(_)
+            | Event::ImportedRun(_)
             | Event::Note(_)
             | Event::Stopped(_) => {}
         }

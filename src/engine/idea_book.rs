@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    Change, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings, Status,
+    Axis, Change, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings,
+    Status,
 };
 use crate::ideas::{
-    Catalogue, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file, match_proposal,
+    Catalogue, Closing, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file,
+    match_proposal,
 };
 use crate::state::ExperimentRecord;
 
@@ -44,10 +46,21 @@ pub(super) struct OwedEdit {
     text: String,
     /// What came of it.
     outcome: String,
-    /// What was written of it before, where that is no longer so.
-    before: Option<String>,
+    /// What kind of edit it is.
+    kind: Kind,
     /// Whether the journal says already that the edit waits.
     told: bool,
+}
+
+/// What an edit does.
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Says what came of an idea.
+    Tried,
+    /// Says it in the place of what was written before.
+    Correct(String),
+    /// Closes values of a setting.
+    Close(Box<Closing>),
 }
 
 impl OwedEdit {
@@ -56,7 +69,7 @@ impl OwedEdit {
         let idea = proposed?.idea.clone().filter(|_| run.measured || run.effect.is_some())?;
         let change = run.effect.map(|effect| effect.change(settings.objective(run.effect_of).direction));
         let (text, outcome) = (run.description.clone(), outcome(run.status, run.reason, change));
-        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, before: None, told: false })
+        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, kind: Kind::Tried, told: false })
     }
 
     /// Returns the correction that a keep owes once it is undone; `None` where it tried no idea.
@@ -71,9 +84,30 @@ impl OwedEdit {
             idea,
             text: record.description.to_string(),
             outcome: UNDONE.to_owned(),
-            before: Some(outcome(record.status, record.reason, change)),
+            kind: Kind::Correct(outcome(record.status, record.reason, change)),
             told: false,
         })
+    }
+
+    /// Returns the edit that closes values of a setting, about the last of its experiments; `None` where it has none.
+    fn of_closing(closing: Closing) -> Option<Self> {
+        let values: Vec<&str> = closing.axes.iter().map(|axis| axis.value.as_str()).collect();
+        Some(Self {
+            experiment: *closing.experiments.iter().max()?,
+            idea: closing.id.clone(),
+            text: closing.text.clone(),
+            outcome: format!("closed {}", values.join(", ")),
+            kind: Kind::Close(Box::new(closing)),
+            told: false,
+        })
+    }
+
+    /// Returns the values that it closes.
+    fn axes(&self) -> Vec<Axis> {
+        match &self.kind {
+            Kind::Close(closing) => closing.axes.clone(),
+            Kind::Tried | Kind::Correct(_) => Vec::new(),
+        }
     }
 
     /// Says whether this is the edit that a journal line tells of.
@@ -88,9 +122,10 @@ impl OwedEdit {
             outcome: self.outcome.clone(),
             experiment: self.experiment,
         };
-        match &self.before {
-            None => Edit::Tried(now),
-            Some(before) => Edit::Correct(Correction { before: before.clone(), now }),
+        match &self.kind {
+            Kind::Tried => Edit::Tried(now),
+            Kind::Correct(before) => Edit::Correct(Correction { before: before.clone(), now }),
+            Kind::Close(closing) => Edit::Close(closing.as_ref().clone()),
         }
     }
 }
@@ -163,6 +198,19 @@ impl Session<'_, '_> {
         self.write_owed()
     }
 
+    /// Closes values of a setting, once: what the journal tells of already is not written again, also where a person took
+    /// it out since.
+    pub(super) fn close_axis(&mut self, closing: Closing) -> Result<(), EngineError> {
+        let Some(owed) = OwedEdit::of_closing(closing) else { return Ok(()) };
+        let known = self.recorder.state().closing(&owed.idea, &owed.outcome);
+        let waits = self.owed.iter().any(|other| (&other.idea, &other.outcome) == (&owed.idea, &owed.outcome));
+        if known == Some(true) || waits {
+            return Ok(());
+        }
+        self.owed.push(OwedEdit { told: known.is_some(), ..owed });
+        self.write_owed()
+    }
+
     /// Writes the edits of ideas.md that are owed. What was written before a crash is found written.
     pub(super) fn write_owed(&mut self) -> Result<(), EngineError> {
         for mut owed in std::mem::take(&mut self.owed) {
@@ -176,7 +224,8 @@ impl Session<'_, '_> {
                 }
             };
             if written || !owed.told {
-                let event = IdeaEdited { idea: owed.idea.clone(), edit: owed.outcome.clone(), written };
+                let event =
+                    IdeaEdited { idea: owed.idea.clone(), edit: owed.outcome.clone(), axes: owed.axes(), written };
                 self.recorder.about(owed.experiment, &Event::IdeaEdited(event), Durability::Written)?;
             }
             owed.told = true;

@@ -28,13 +28,12 @@ impl Session<'_, '_> {
         };
         facts.decided = Some(decided.clone());
         let run = run_summary(&facts, &decided, self.summary_context(&self.places.run(self.current_id())));
-        let (Some(proposed), Some(patch_id)) = (&facts.proposed, &run.patch_id) else {
+        let (Some(proposed), Some(_)) = (&facts.proposed, &run.patch_id) else {
             return Err(EngineError::Unrecorded { experiment: self.current_id() });
         };
         let identity = self.identity.as_ref().ok_or(GitError::IdentityMissing)?;
         let rows = judged_rows(self.lens(), &facts);
-        let message =
-            KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session(), patch_id };
+        let message = KeepMessage { proposed, run: &run, rows: &rows, session: self.recorder.state().session() };
         let commit = self.bench.private().commit(&NewCommit {
             tree: &kept.tree,
             parent: &tip,

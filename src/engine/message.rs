@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{Asi, PatchId, Proposed, RunSummary, SessionId, Settings};
+use crate::domain::{Asi, Proposed, RunSummary, SessionId, Settings};
 
 use super::summary::MetricRow;
 
@@ -17,8 +17,6 @@ pub(super) struct KeepMessage<'a> {
     pub rows: &'a [MetricRow],
     /// The session.
     pub session: SessionId,
-    /// The patch.
-    pub patch_id: &'a PatchId,
 }
 
 /// Writes the message of a keep as FORMATS section 6 has it.
@@ -56,22 +54,28 @@ fn metric_table(rows: &[MetricRow]) -> String {
 }
 
 fn trailers(keep: &KeepMessage<'_>, settings: &Settings) -> String {
+    let all = trailers_of(keep.run, keep.session, settings);
+    all.into_iter().fold(String::new(), |text, (name, value)| format!("{text}{name}: {value}\n"))
+}
+
+/// Returns the trailers of a kept commit, name and value, as its settling line gives them.
+pub(super) fn trailers_of(run: &RunSummary, session: SessionId, settings: &Settings) -> Vec<(&'static str, String)> {
     let mut result = serde_json::Map::new();
-    result.insert("status".to_owned(), keep.run.status.to_string().into());
-    for (name, value) in &keep.run.metrics {
+    result.insert("status".to_owned(), run.status.to_string().into());
+    for (name, value) in &run.metrics {
         result.insert(name.to_string(), (*value).into());
     }
-    let mut text =
-        format!("Result: {}\nExperiment: {}\nSession: {}\n", status_first(&result), keep.run.run, keep.session);
-    if let Some(effect) = &keep.run.effect {
-        let objective = settings.objective(keep.run.effect_of);
+    let mut all =
+        vec![("Result", status_first(&result)), ("Experiment", run.run.to_string()), ("Session", session.to_string())];
+    if let Some(effect) = &run.effect {
+        let objective = settings.objective(run.effect_of);
         let change = effect.change(objective.direction);
         let unit = if change.percent { String::new() } else { format!(" {}", objective.unit) };
-        let of = if keep.run.effect_of == 0 { String::new() } else { format!(" of {}", objective.name) };
-        let _ = writeln!(text, "Effect: {change}{}, {} pairs{of}", unit.trim_end(), effect.pairs);
+        let of = if run.effect_of == 0 { String::new() } else { format!(" of {}", objective.name) };
+        all.push(("Effect", format!("{change}{}, {} pairs{of}", unit.trim_end(), effect.pairs)));
     }
-    let _ = writeln!(text, "Patch-Id: {}", keep.patch_id);
-    text
+    all.extend(run.patch_id.as_ref().map(|id| ("Patch-Id", id.to_string())));
+    all
 }
 
 /// Writes a JSON object with the key `status` in front, as existing readers expect it.

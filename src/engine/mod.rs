@@ -4,6 +4,8 @@
 //! calibrates, [`Session::run`] takes candidates through the pipeline until a rule says stop. Each step is an event
 //! that reaches the journal before anything is done about it.
 
+mod audit;
+mod bundle;
 mod calibrate;
 mod carry;
 mod clock;
@@ -19,6 +21,7 @@ pub mod habits;
 mod harness;
 mod holdout;
 mod home;
+mod hooks;
 mod idea_book;
 mod identical;
 mod inventory;
@@ -30,6 +33,7 @@ mod offer;
 mod opening;
 mod pipeline;
 mod places;
+mod power;
 mod prepared;
 mod race;
 mod reach;
@@ -46,6 +50,7 @@ mod screen;
 mod session;
 mod sources;
 pub mod starter;
+mod stops;
 mod summary;
 pub mod truth;
 mod undo;
@@ -56,6 +61,8 @@ mod weather;
 mod workbench;
 
 pub use crate::policy::Remaining;
+pub use audit::{Audit, CommitFinding, Kept as KeptRecord, Recomputed, Record, Replayed, audit, replay};
+pub use bundle::{Bundled, Subject, bundle};
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
@@ -64,6 +71,7 @@ pub use logs::tail as log_tail;
 pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;
+pub use power::battery_warning;
 pub use ready::Wanted;
 pub use retest::{Retest, RetestOutcome, Retests};
 pub use roles::Roles;

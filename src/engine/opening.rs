@@ -18,8 +18,10 @@ use super::carry;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
 use super::harness::Harness;
+use super::hooks::HookMemory;
 use super::idea_book::OwedEdit;
 use super::inventory::Inventories;
+use super::power::PowerWatch;
 use super::reach::Reach;
 use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
@@ -175,6 +177,8 @@ impl<'a, 'o> Session<'a, 'o> {
             weather,
             inventory,
             pace: Pace::default(),
+            hooks: HookMemory::default(),
+            power: PowerWatch::begin(),
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;

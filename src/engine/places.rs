@@ -19,9 +19,14 @@ impl Places {
         let repository = blake3::hash(common_dir.as_os_str().as_encoded_bytes()).to_hex();
         let slots = settings.slots_dir.clone().unwrap_or_else(|| cache_home.join("autoresearch"));
         Self {
-            state: common_dir.join("autoresearch").join(&settings.name),
+            state: Self::state_of(common_dir, &settings.name),
             cache: slots.join(&repository[..16]).join(&settings.name),
         }
+    }
+
+    /// Returns the folder of the state of a session by its name.
+    pub fn state_of(common_dir: &Path, name: &str) -> PathBuf {
+        common_dir.join("autoresearch").join(name)
     }
 
     /// Puts everything in one folder: the state in a part of its own, the slots where every part finds them.
@@ -66,6 +71,11 @@ impl Places {
     /// Returns the folder of one experiment's logs of the holdout.
     pub fn held_out(&self, experiment: ExperimentId) -> PathBuf {
         self.held_out_logs().join(format!("{:04}", experiment.0))
+    }
+
+    /// Returns the folder of what the last hooks read and printed.
+    pub fn hooks(&self) -> PathBuf {
+        self.state.join("hooks")
     }
 
     /// Returns the folder of every experiment's patches and logs.

@@ -32,7 +32,8 @@ impl Session<'_, '_> {
         let commit = if proposed.commit { Commit::Yes } else { Commit::No };
         let proposal = proposal_of(proposed, bytes);
         let run = self.experiment(&proposal, commit)?;
-        self.note_idea(&run)
+        self.note_idea(&run)?;
+        self.hook_after(&run)
     }
 }
 

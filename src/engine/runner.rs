@@ -150,6 +150,11 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Runs a program of the user's, which is no part of what is measured, as the job says.
+    pub(super) fn run_outside(&self, job: &Job) -> Result<Exit, ProcessError> {
+        process::run(self.supervisor, job, self.interrupts)
+    }
+
     fn job(&self, slot: SlotPlace<'_>, errand: &Errand<'_>) -> Result<Job, EngineError> {
         let home = self.places.slot_home(slot.name);
         let tmp = home.join(TMP);
@@ -166,6 +171,7 @@ impl<'a> Runner<'a> {
             command: errand.command.clone(),
             dir: slot.root.join(&self.settings.working_dir),
             env,
+            stdin: None,
             stdout: with_ending(&errand.log.with_file_name(RUNNING), "out"),
             stderr: with_ending(&errand.log.with_file_name(RUNNING), "err"),
             time_limit: errand.limit,

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::domain::{Event, Goal, ObjectId, PatchId, Proposal, Reason, Screened, Screening};
+use crate::domain::{
+    Event, Goal, KNOBS_FILE, ObjectId, PatchId, Proposal, ProposalSource, Reason, Screened, Screening,
+};
 use crate::gate::ChangedPath;
-use crate::git::{self, Applied, ApplyError};
+use crate::git::{self, Applied, ApplyError, PatchPart};
 use crate::ideas::Catalogue;
 
 use super::EngineError;
@@ -12,6 +14,11 @@ use super::idea_book::Ruling;
 use super::pipeline::{Dropped, Step, step};
 use super::recorder::Durability;
 use super::session::Session;
+use super::sources::without_patch;
+use super::workbench::join;
+
+/// Parts left out of a patch that are told one by one.
+const LEFT_OUT_SHOWN: usize = 8;
 
 /// What a screen found out about a proposal, whether or not it let it through.
 #[derive(Debug, Default)]
@@ -42,15 +49,25 @@ impl Session<'_, '_> {
     fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
         let catalogue = self.catalogue()?;
         step!(self.closed(&catalogue, proposal, None, findings));
-        let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal)) {
+        if proposal.patch.0.trim_ascii().is_empty() {
+            return Ok(Err(without_patch(self.user, &proposal.source)?));
+        }
+        let mut left_out = Vec::new();
+        let mut wanted = |part: &PatchPart| {
+            let refusal = proposal.drop_sealed.then(|| self.scope.judge(&[part_of(part)])).flatten();
+            left_out.extend(refusal.iter().map(|refusal| refusal.detail.clone()));
+            refusal.is_none()
+        };
+        let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal), &mut wanted) {
             Ok(applied) => applied,
             Err(ApplyError::Rejected(rejection)) => {
-                return Ok(Err(Dropped::by(Reason::ApplyFailed, rejection.to_string())));
+                return Ok(Err(Dropped::by(Reason::ApplyFailed, of_its_source(proposal, &rejection.to_string()))));
             }
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
+        findings.warnings.extend(told(&left_out).map(|all| format!("left out (dropSealed): {all}")));
         let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
-            return Ok(Err(Dropped::by(Reason::Empty, "the patch changes nothing on the present tip".to_owned())));
+            return Ok(Err(Dropped::by(Reason::Empty, self.why_empty(proposal, &left_out)?)));
         };
         findings.patch_id = Some(patch_id.clone());
         self.save_diff(&applied.diff)?;
@@ -63,7 +80,8 @@ impl Session<'_, '_> {
         }
         let changed = self.changed(&applied.tree)?;
         findings.touched = changed.iter().map(|path| path.path.clone()).collect();
-        if let Some(refusal) = self.scope.judge(&changed) {
+        let judged = self.without_own_file(proposal, changed);
+        if let Some(refusal) = self.scope.judge(&judged) {
             return Ok(Err(Dropped::by(refusal.reason, refusal.detail)));
         }
         // In slots that git writes with the user's filters, a new path may have one as well.
@@ -81,6 +99,20 @@ impl Session<'_, '_> {
         Ok(Ok(applied))
     }
 
+    /// Says why nothing of a patch is left on the tip.
+    fn why_empty(&self, proposal: &Proposal, left_out: &[String]) -> Result<String, EngineError> {
+        if let Some(all) = told(left_out) {
+            return Ok(format!("nothing is left of it without what dropSealed leaves out: {all}"));
+        }
+        let nothing = "the patch changes nothing on the present tip".to_owned();
+        let ProposalSource::Commit(id) = &proposal.source else { return Ok(nothing) };
+        let commit = ObjectId::new(id.clone()).map_err(git::GitError::from)?;
+        if !self.user.reaches(&self.base, &commit)? {
+            return Ok(nothing);
+        }
+        Ok(format!("{nothing}: the session's base has commit {} already; 'base' says where it starts", commit.short()))
+    }
+
     /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
     fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
         let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
@@ -91,6 +123,22 @@ impl Session<'_, '_> {
     fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
         let touched = self.bench.private().touched(self.bench.tip(), tree)?;
         touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect()
+    }
+
+    /// Leaves the file of knob values out of a change that a sweep made, which alone may change it.
+    fn without_own_file(&self, proposal: &Proposal, mut changed: Vec<ChangedPath>) -> Vec<ChangedPath> {
+        match proposal.source {
+            // A keep from before the base moved was a sweep's, where it has that file.
+            ProposalSource::Sweep(_) | ProposalSource::Again(_) => {
+                let own = ChangedPath::new(join(self.bench.folder(), KNOBS_FILE));
+                changed.retain(|path| *path != own);
+            }
+            ProposalSource::Queue(_)
+            | ProposalSource::Try(_)
+            | ProposalSource::Commit(_)
+            | ProposalSource::Agent(_) => {}
+        }
+        changed
     }
 
     fn closed(
@@ -114,6 +162,32 @@ impl Session<'_, '_> {
         let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
         write_whole(&self.places.run(id).join("candidate.patch"), diff)
     }
+}
+
+/// Returns what the gate judges of a part of a patch.
+fn part_of(part: &PatchPart) -> ChangedPath {
+    let PatchPart { path, old_path, link } = part.clone();
+    ChangedPath { path, old_path, becomes_symlink_to: link }
+}
+
+/// Puts the commit in front of what is wrong with its patch.
+fn of_its_source(proposal: &Proposal, wrong: &str) -> String {
+    match &proposal.source {
+        ProposalSource::Commit(id) => format!("commit {}: {wrong}", &id[..id.len().min(10)]),
+        ProposalSource::Queue(_)
+        | ProposalSource::Try(_)
+        | ProposalSource::Sweep(_)
+        | ProposalSource::Agent(_)
+        | ProposalSource::Again(_) => wrong.to_owned(),
+    }
+}
+
+/// Lists what was left out, the first of it where that is much; `None` where nothing was.
+fn told(left_out: &[String]) -> Option<String> {
+    let shown = &left_out[..left_out.len().min(LEFT_OUT_SHOWN)];
+    let more = left_out.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    (!shown.is_empty()).then(|| shown.join("; ") + &more)
 }
 
 /// Writes a file whole or not at all, making its folder where needed.

@@ -20,11 +20,13 @@ use crate::stats::{Budget, Judge};
 use super::EngineError;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
+use super::hooks::HookMemory;
 use super::idea_book::OwedEdit;
 use super::inventory::Inventories;
 use super::offer::Offer;
 use super::pipeline::Commit;
 use super::places::Places;
+use super::power::PowerWatch;
 use super::recorder::{Durability, Recorder};
 use super::rings::Rings;
 use super::screen::write_whole;
@@ -145,6 +147,8 @@ pub struct Session<'a, 'o> {
     /// The tests that each check runs.
     pub(super) inventory: Inventories,
     pub(super) pace: Pace,
+    pub(super) hooks: HookMemory,
+    pub(super) power: PowerWatch,
 }
 
 impl Session<'_, '_> {
@@ -172,14 +176,20 @@ impl Session<'_, '_> {
     }
 
     fn try_all(&mut self, candidates: &mut dyn Candidates) -> Result<Stopped, EngineError> {
+        self.recall_hooks()?;
         self.resume_unfinished()?;
         loop {
+            self.watch_power()?;
             if let Some(stopped) = self.due()? {
                 return Ok(stopped);
             }
             self.checkpoint()?;
             match candidates.next(self)? {
-                Next::Offer(offer) => _ = self.take(&offer, Commit::Yes)?,
+                Next::Offer(offer) => {
+                    self.hook_before()?;
+                    let run = self.take(&offer, Commit::Yes)?;
+                    self.hook_after(&run)?;
+                }
                 Next::Wait(until) => self.sleep(until),
                 Next::Done => {
                     let detail = "every candidate was tried".to_owned();
@@ -254,7 +264,7 @@ impl Session<'_, '_> {
     }
 
     /// Returns the stop that is due now, if any.
-    fn due(&self) -> Result<Option<Stopped>, EngineError> {
+    pub(super) fn due(&self) -> Result<Option<Stopped>, EngineError> {
         let stopped = |rule, detail| Ok(Some(Stopped { rule, detail }));
         if self.stop_requested() {
             return stopped(StopRule::Requested, "asked to stop".to_owned());
@@ -294,7 +304,6 @@ impl Session<'_, '_> {
 
     fn counters(&self, reserve: Reserve) -> Counters {
         let state = self.recorder.state();
-        let best = state.keeps().last().and_then(|record| record.metric);
         Counters {
             iterations: state.iterations(),
             hours: state.hours(Some(Timestamp::now())),
@@ -302,7 +311,7 @@ impl Session<'_, '_> {
             check_failures: state.same_check().map(|same| CheckStreak { check: same.name.clone(), times: same.count }),
             crashes: state.crashes_in_a_row(),
             agent_cost: state.agent_cost(),
-            best,
+            best: self.best(),
             direction: self.settings.primary.direction,
             reserve,
         }
@@ -322,7 +331,7 @@ impl Session<'_, '_> {
     }
 
     /// Journals how a session ended; an error that is a stop rule of its own becomes one.
-    fn end(&mut self, ended: Result<Stopped, EngineError>) -> Result<Stopped, EngineError> {
+    pub(super) fn end(&mut self, ended: Result<Stopped, EngineError>) -> Result<Stopped, EngineError> {
         match ended {
             Ok(stopped) => {
                 self.recorder.session(Event::Stopped(stopped.clone()), Durability::Synced)?;

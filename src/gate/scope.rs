@@ -3,7 +3,7 @@
 use super::builtin::BUILT_IN;
 use super::glob::{Globs, contains, join};
 use super::{GateError, HarnessSnapshot};
-use crate::domain::{Reason, Settings};
+use crate::domain::{KNOBS_FILE, Reason, Settings};
 
 /// One path of a candidate's change. New, deleted, renamed and changed files and modes all have one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,6 +54,7 @@ impl ScopeRules {
             (inside(&settings.file, "the config file")?, "the config".to_owned()),
             (inside(&settings.checks.dir, "checks.dir")?, "the checks".to_owned()),
             (inside("ideas.md", "ideas.md")?, "a file that people and this tool edit".to_owned()),
+            (inside(KNOBS_FILE, KNOBS_FILE)?, "the kept values of knobs, which only a sweep may change".to_owned()),
         ];
         sealed.extend(harness.files().iter().map(|file| (file.path.clone(), file.why.to_string())));
         let built_in = BUILT_IN.iter().map(|rule| {

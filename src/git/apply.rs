@@ -9,8 +9,10 @@ use crate::domain::ObjectId;
 use super::error::Doing;
 use super::hunks::{self, Placement};
 use super::objects::{EXECUTABLE, FILE, Found, GITLINK, Node, SYMLINK, Updates, lookup, to_os, update_tree};
+use super::part::PatchPart;
 use super::patch::{Body, FilePatch, Hunk, parse};
 use super::private::{object_id, oid};
+use super::range::EMPTY_TREE;
 use super::rejection::{Rejection, RejectionKind};
 use super::{ApplyError, GitError, PrivateRepository};
 
@@ -56,7 +58,19 @@ impl PrivateRepository {
     /// `bases` are commits that the patch may have been made on, the likeliest first; unknown ones are passed over. The
     /// first on which it applies exactly decides: a conflict of that merge with the tip is an error and not tried around.
     pub fn apply(&self, patch: &[u8], tip: &ObjectId, bases: &[ObjectId]) -> Result<Applied, ApplyError> {
-        let files = parse(patch)?;
+        self.apply_parts(patch, tip, bases, &mut |_| true)
+    }
+
+    /// Turns those parts of a patch into a tree that are wanted. What is left out need not apply.
+    pub fn apply_parts(
+        &self,
+        patch: &[u8],
+        tip: &ObjectId,
+        bases: &[ObjectId],
+        wanted: &mut dyn FnMut(&PatchPart) -> bool,
+    ) -> Result<Applied, ApplyError> {
+        let mut files = parse(patch)?;
+        files.retain(|file| wanted(&PatchPart::of(file)));
         let onto = self.tree(tip)?;
         let (tree, rung) = self.climb(&files, &onto, bases)?;
         self.hold(tree, onto.id())?;
@@ -100,6 +114,10 @@ impl PrivateRepository {
     /// Reads the trees of those bases that are in the object store, each once.
     fn known_trees(&self, bases: &[ObjectId]) -> Result<Vec<Tree<'_>>, GitError> {
         let mut trees: Vec<Tree<'_>> = Vec::new();
+        if bases.iter().any(|base| base.as_str() == EMPTY_TREE) {
+            // Git knows it without having it; the library does not.
+            update_tree(&self.repo, None, &Updates::new())?;
+        }
         for base in bases {
             let Ok(object) = self.repo.find_object(oid(base)?, None) else { continue };
             let Ok(tree) = object.peel_to_tree() else { continue };

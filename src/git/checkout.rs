@@ -10,11 +10,8 @@ use super::command::{alternate, records};
 use super::error::Doing;
 use super::{GitError, UserRepository};
 
-/// The empty tree, which every repository knows.
-const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
 /// How patches are written: complete, binary-safe, and independent of configuration.
-const DIFF: [&str; 11] = [
+pub(super) const DIFF: [&str; 11] = [
     "--binary",
     "--full-index",
     "--no-color",
@@ -95,20 +92,6 @@ impl UserRepository {
         git().args(["update-index", "--add", "-z", "--stdin"]).stdin(fresh).output()?;
         let excluded = exclude.iter().map(|path| format!(":(top,exclude,literal){path}"));
         git().args(["diff", "--cached"]).args(DIFF).args(["HEAD", "--", ":(top)"]).args(excluded).output()
-    }
-
-    /// Takes the change of one commit as a patch.
-    pub fn commit_patch(&self, revision: &str) -> Result<CommitPatch, GitError> {
-        let commit = self.resolve(revision)?;
-        let git = self.git().args(["show", "-s", "--no-mailmap", "--format=%an%x00%ae%x00%P%x00%B", commit.as_str()]);
-        let text = String::from_utf8_lossy(&git.output()?).into_owned();
-        let mut fields = text.splitn(4, '\0').map(str::to_owned);
-        let mut field = || fields.next().unwrap_or_default();
-        let author = Author { name: field(), email: field() };
-        let parents = field();
-        let parent = parents.split(' ').next().filter(|p| !p.is_empty()).unwrap_or(EMPTY_TREE);
-        let patch = self.git().arg("diff").args(DIFF).args([parent, commit.as_str()]).output()?;
-        Ok(CommitPatch { commit, author, message: field().trim_end().to_owned(), patch })
     }
 }
 

@@ -1,11 +1,13 @@
 //! What differs between the tip and a candidate's tree: as a diff, as touched paths, as a patch id.
 
+use std::collections::BTreeMap;
+
 use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions, FileMode, Oid, Tree};
 
 use crate::domain::{ObjectId, PatchId};
 
 use super::error::Doing;
-use super::objects::{Updates, tree_delta, update_tree};
+use super::objects::{FILE, Found, Node, Updates, lookup, tree_delta, update_tree};
 use super::patch::{self, Body, Origin};
 use super::{GitError, PrivateRepository};
 
@@ -64,6 +66,22 @@ impl PrivateRepository {
         });
         printed.doing("print a diff", self.path())?;
         Ok(text)
+    }
+
+    /// Renders what is to change in a commit or tree for some files to have other contents, as a git diff with full ids;
+    /// a file keeps its mode, and a path that is not there becomes an ordinary file.
+    pub fn diff_of_contents(&self, tip: &ObjectId, contents: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, GitError> {
+        let tree = self.tree(tip)?;
+        let mut updates = Updates::new();
+        for (path, bytes) in contents {
+            let mode = match lookup(&self.repo, &tree, path.as_bytes())? {
+                Found::File(node) => node.mode,
+                Found::Folder | Found::Nothing => FILE,
+            };
+            let id = self.repo.blob(bytes).doing("write a blob", self.path())?;
+            updates.insert(path.clone().into_bytes(), Some(Node { mode, id }));
+        }
+        self.diff(tree.id(), update_tree(&self.repo, Some(tree.id()), &updates)?)
     }
 
     /// Writes two small trees that hold nothing but the paths that differ, so that a diff costs what the change is.

@@ -39,6 +39,12 @@ pub enum GitError {
         /// The answer's beginning.
         answer: String,
     },
+    /// A bundle without a record.
+    #[error("{} holds no record of a session; 'autoresearch bundle FILE' writes one that does", path.display())]
+    NoRecord {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// The git library failed.
     #[error("cannot {action} in {}: {source}", path.display())]
     Library {

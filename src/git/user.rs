@@ -157,6 +157,16 @@ impl UserRepository {
         Ok(Some(ObjectId::new(String::from_utf8_lossy(&out.stdout).trim_end())?))
     }
 
+    /// Reads a file of a commit as git stores it, where there is one; a symbolic link is its target.
+    pub fn read_file(&self, commit: &ObjectId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let out = self.git().args(["cat-file", "blob"]).arg(format!("{commit}:{path}")).run()?;
+        if out.code == 0 {
+            return Ok(Some(out.stdout));
+        }
+        // What is no file of the commit fails alike; a commit that cannot be read does not.
+        self.resolve(commit.as_str()).map(|_| None)
+    }
+
     /// Lists the files of a commit with a line that matches an extended regular expression; binary files are left out.
     pub fn files_matching(&self, commit: &ObjectId, pattern: &str) -> Result<Vec<String>, GitError> {
         let out = self.git().args(["grep", "-l", "-I", "-z", "-E", "-e", pattern, commit.as_str()]).run()?;

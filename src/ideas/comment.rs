@@ -30,6 +30,18 @@ pub struct ClosedAxis {
 }
 
 impl ClosedAxis {
+    /// Makes the entry's part of one value.
+    pub(super) fn of_value(axis: &Axis) -> Self {
+        Self { name: axis.name.clone(), value: Some(axis.value.clone()) }
+    }
+
+    fn render(&self) -> String {
+        match &self.value {
+            Some(value) => format!("axis={}", quoted(&format!("{}={value}", self.name))),
+            None => format!("axis={}", quoted(&self.name)),
+        }
+    }
+
     /// Says whether a candidate's setting is the one meant.
     pub fn covers(&self, axis: &Axis) -> bool {
         self.name == axis.name && self.value.as_ref().is_none_or(|value| *value == axis.value)
@@ -123,10 +135,7 @@ impl Comment {
     pub(super) fn render(&self) -> String {
         let mut parts = vec!["<!-- autoresearch:".to_owned()];
         parts.extend(self.id.as_ref().map(|id| format!("id={}", quoted(id))));
-        parts.extend(self.axes.iter().map(|axis| match &axis.value {
-            Some(value) => format!("axis={}", quoted(&format!("{}={value}", axis.name))),
-            None => format!("axis={}", quoted(&axis.name)),
-        }));
+        parts.extend(self.axes.iter().map(ClosedAxis::render));
         if !self.closed.is_empty() {
             parts.push(format!("closed={}", numbers(&self.closed)));
         }
@@ -136,14 +145,19 @@ impl Comment {
     }
 }
 
-/// Puts another list of experiments into a comment and changes nothing else of it.
-pub(super) fn with_closed(comment: &str, closed: &[ExperimentId]) -> String {
+/// Puts another list of experiments, and further settings, into a comment and changes nothing else of it.
+pub(super) fn with_closed(comment: &str, closed: &[ExperimentId], axes: &[ClosedAxis]) -> String {
     let list = format!("closed={}", numbers(closed));
-    if let Some(found) = CLOSED.find(comment) {
-        return format!("{}{list}{}", &comment[..found.start()], &comment[found.end()..]);
-    }
+    let listed = match CLOSED.find(comment) {
+        Some(found) => format!("{}{list}{}", &comment[..found.start()], &comment[found.end()..]),
+        None => at_end(comment, &list),
+    };
+    axes.iter().fold(listed, |comment, axis| at_end(&comment, &axis.render()))
+}
+
+fn at_end(comment: &str, pair: &str) -> String {
     let end = comment.len() - "-->".len();
-    format!("{} {list} -->", comment[..end].trim_end())
+    format!("{} {pair} -->", comment[..end].trim_end())
 }
 
 fn numbers(list: &[ExperimentId]) -> String {
@@ -213,9 +227,14 @@ mod tests {
     fn only_the_list_of_experiments_is_replaced() {
         let closed = [ExperimentId(3), ExperimentId(9)];
         assert_eq!(
-            with_closed("<!--  autoresearch: closed=3  id=a-->", &closed),
+            with_closed("<!--  autoresearch: closed=3  id=a-->", &closed, &[]),
             "<!--  autoresearch: closed=3,9  id=a-->"
         );
-        assert_eq!(with_closed("<!-- autoresearch: id=a -->", &closed), "<!-- autoresearch: id=a closed=3,9 -->");
+        assert_eq!(with_closed("<!-- autoresearch: id=a -->", &closed, &[]), "<!-- autoresearch: id=a closed=3,9 -->");
+        let axis = ClosedAxis { name: "batch".into(), value: Some("1 000".into()) };
+        assert_eq!(
+            with_closed("<!-- autoresearch: id=a closed=3 -->", &closed, &[axis]),
+            "<!-- autoresearch: id=a closed=3,9 axis=\"batch=1 000\" -->"
+        );
     }
 }

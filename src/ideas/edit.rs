@@ -6,7 +6,8 @@ use crate::domain::{Axis, ExperimentId};
 
 use super::IdeasError;
 use super::catalogue::{Catalogue, Entry, Section, SectionKind, line_end};
-use super::comment::{self, ClosedAxis, Comment};
+use super::close;
+use super::comment::Comment;
 
 /// An idea was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub struct Correction {
 pub struct Closing {
     /// The idea's id.
     pub id: String,
+    /// The setting that it is about, where a sweep closes values of one: an idea about it that is still to be tried moves,
+    /// and becomes the entry.
+    pub axis: Option<String>,
     /// What it was.
     pub text: String,
     /// The values that were tried.
@@ -56,7 +60,7 @@ pub enum Edit {
     Tried(Tried),
     /// Writes what came of it in the place of what was written before; adds it where that is not found.
     Correct(Correction),
-    /// Adds an entry under `Closed (do not retry)`, or adds the experiments to the entry that is there.
+    /// Adds an entry under `Closed (do not retry)`, or adds experiments and values to the entry that is there.
     Close(Closing),
 }
 
@@ -80,7 +84,7 @@ pub fn apply(text: &str, edit: &Edit) -> Result<String, IdeasError> {
     let edited = match edit {
         Edit::Tried(tried) => mark_tried(text, &before, tried),
         Edit::Correct(correction) => correct(text, &before, correction),
-        Edit::Close(closing) => close(text, &before, closing),
+        Edit::Close(closing) => close::close(text, &before, closing),
     };
     if edited == text || is_sound(&before, &Catalogue::parse(&edited), edit) {
         return Ok(edited);
@@ -95,10 +99,9 @@ fn is_sound(before: &Catalogue, after: &Catalogue, edit: &Edit) -> bool {
     let (old, new) = (titles(before), titles(after));
     let placed = match edit {
         Edit::Close(closing) => {
-            let closed = |catalogue: &Catalogue| {
-                catalogue.find(&closing.id, &[SectionKind::Closed]).map(|(_, entry)| entry.label.is_some())
-            };
-            closed(after).is_some_and(|labelled| labelled || closed(before).is_some())
+            let closed = |catalogue: &Catalogue| close::closed(catalogue, closing).map(|entry| entry.label.is_some());
+            let moved = |catalogue: &Catalogue| close::open(catalogue, closing).is_some();
+            closed(after).is_some_and(|labelled| labelled || closed(before).is_some() || moved(before))
         }
         Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => {
             after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried)))
@@ -156,7 +159,7 @@ fn new_tried(tried: &Tried, outcome: &str) -> String {
 }
 
 /// Returns the entry's own bytes with its box ticked and something added to its text.
-fn ticked(text: &str, entry: &Entry, addition: &str) -> String {
+pub(super) fn ticked(text: &str, entry: &Entry, addition: &str) -> String {
     let mut item = text[entry.range.clone()].to_owned();
     item.insert_str(entry.text_end - entry.range.start, addition);
     match &entry.task {
@@ -167,7 +170,7 @@ fn ticked(text: &str, entry: &Entry, addition: &str) -> String {
 }
 
 /// Returns what stands between an entry's text and what came of it.
-fn separator(text: &str) -> &'static str {
+pub(super) fn separator(text: &str) -> &'static str {
     match text.chars().last() {
         None => "",
         Some('.' | ':' | ';' | '!' | '?' | ',') => " ",
@@ -175,64 +178,19 @@ fn separator(text: &str) -> &'static str {
     }
 }
 
-fn close(text: &str, catalogue: &Catalogue, closing: &Closing) -> String {
-    match catalogue.find(&closing.id, &[SectionKind::Closed]) {
-        None => insert(text, catalogue, SectionKind::Closed, &new_closed(closing)),
-        Some((_, entry)) => add_experiments(text, entry, closing),
-    }
-}
-
-fn new_closed(closing: &Closing) -> String {
-    let axis = |axis: &Axis| ClosedAxis { name: axis.name.clone(), value: Some(axis.value.clone()) };
-    let comment = Comment {
-        id: Some(closing.id.clone()),
-        axes: closing.axes.iter().map(axis).collect(),
-        closed: closing.experiments.clone(),
-        reopen: closing.reopen.clone(),
-    };
-    let reopen = closing.reopen.as_deref().map_or("by a person".to_owned(), one_line);
-    let parts = [
-        ("", one_line(&closing.text)),
-        ("Tried: ", numbered(&closing.experiments)),
-        ("Effect: ", one_line(&closing.effect)),
-        ("Mechanism: ", one_line(&closing.mechanism)),
-        ("Reopen: ", reopen),
-    ];
-    let sentences = parts.iter().filter(|(_, what)| !what.is_empty());
-    let text: Vec<_> = sentences.map(|(name, what)| format!("{name}{}.", what.trim_end_matches('.'))).collect();
-    format!("- **{}** {} {}", one_line(&closing.id), text.join(" "), comment.render())
-}
-
-fn add_experiments(text: &str, entry: &Entry, closing: &Closing) -> String {
-    let known = entry.comment.as_ref().map(|comment| comment.closed.clone()).unwrap_or_default();
-    let new: Vec<_> = closing.experiments.iter().filter(|n| !known.contains(n)).copied().collect();
-    if new.is_empty() {
-        return text.to_owned();
-    }
-    let sentence = format!(" Again: {}, {}.", numbered(&new), one_line(&closing.effect).trim_end_matches('.'));
-    let all = [known, new].concat();
-    let end = entry.text_end..entry.text_end;
-    if let Some(at) = &entry.comment_range {
-        let comment = comment::with_closed(&text[at.clone()], &all);
-        return splice(&splice(text, at, &comment), &end, &sentence);
-    }
-    let comment = Comment { closed: all, ..Comment::default() };
-    splice(text, &end, &format!("{sentence} {}", comment.render()))
-}
-
-fn numbered(experiments: &[ExperimentId]) -> String {
+pub(super) fn numbered(experiments: &[ExperimentId]) -> String {
     experiments.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Makes one line of plain text: what could begin HTML or code is defused.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ").replace('<', "\\<");
     if line.matches('`').count() % 2 == 0 { line } else { line.replace('`', "'") }
 }
 
 /// Inserts an item at the end of a section, which is added at the end of the text where it is missing.
-fn insert(text: &str, catalogue: &Catalogue, kind: SectionKind, item: &str) -> String {
+pub(super) fn insert(text: &str, catalogue: &Catalogue, kind: SectionKind, item: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let item = item.trim_end_matches(['\r', '\n']);
     if let Some(section) = catalogue.section(kind) {
@@ -274,7 +232,7 @@ fn gap_after(text: &str, newline: &str) -> String {
     }
 }
 
-fn splice(text: &str, range: &Range<usize>, with: &str) -> String {
+pub(super) fn splice(text: &str, range: &Range<usize>, with: &str) -> String {
     [&text[..range.start], with, &text[range.end..]].concat()
 }
 
@@ -306,6 +264,7 @@ Ours.
     fn closing(experiments: &[u32]) -> Edit {
         Edit::Close(Closing {
             id: "memtable-size".into(),
+            axis: None,
             text: "enlarge the memtable".into(),
             axes: vec![Axis { name: "memtable_mib".into(), value: "128".into() }],
             experiments: experiments.iter().copied().map(ExperimentId).collect(),

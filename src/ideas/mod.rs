@@ -3,6 +3,7 @@
 //! People own the file. The tool moves, marks and adds single entries and leaves every other byte as it was.
 
 mod catalogue;
+mod close;
 mod comment;
 mod edit;
 mod error;

@@ -107,13 +107,17 @@ pub fn kind(event: &Event) -> &'static str {
         Event::ProposalFailed(_) => "proposal_failed",
         Event::HookRan(_) => "hook",
         Event::Rebased(_) => "rebased",
+        Event::Reviewed(_) => "reviewed",
+        Event::Imported(_) => "imported",
+        Event::ImportedSegment(_) => "imported_segment",
+        Event::ImportedRun(_) => "imported_run",
         Event::Note(_) => "note",
         Event::Stopped(_) => "stopped",
     }
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 21] = [
+const KINDS: [&str; 25] = [
     "pair",
     "phase",
     "proposed",
@@ -133,6 +137,10 @@ const KINDS: [&str; 21] = [
     "proposal_failed",
     "hook",
     "rebased",
+    "reviewed",
+    "imported",
+    "imported_segment",
+    "imported_run",
     "note",
     "stopped",
 ];
@@ -192,6 +200,10 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::ProposalFailed(e) => serde_json::to_writer(out, e),
         Event::HookRan(e) => serde_json::to_writer(out, e),
         Event::Rebased(e) => serde_json::to_writer(out, e),
+        Event::Reviewed(e) => serde_json::to_writer(out, e),
+        Event::Imported(e) => serde_json::to_writer(out, e),
+        Event::ImportedSegment(e) => serde_json::to_writer(out, e),
+        Event::ImportedRun(e) => serde_json::to_writer(out, e),
         Event::Note(e) => serde_json::to_writer(out, e),
         Event::Stopped(e) => serde_json::to_writer(out, e),
     }
@@ -219,6 +231,10 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "proposal_failed" => Event::ProposalFailed(serde_json::from_str(line)?),
         "hook" => Event::HookRan(serde_json::from_str(line)?),
         "rebased" => Event::Rebased(serde_json::from_str(line)?),
+        "reviewed" => Event::Reviewed(serde_json::from_str(line)?),
+        "imported" => Event::Imported(serde_json::from_str(line)?),
+        "imported_segment" => Event::ImportedSegment(serde_json::from_str(line)?),
+        "imported_run" => Event::ImportedRun(serde_json::from_str(line)?),
         "note" => Event::Note(serde_json::from_str(line)?),
         "stopped" => Event::Stopped(serde_json::from_str(line)?),
         _ => return Ok(None),

@@ -149,14 +149,14 @@ pub struct Records {
 }
 
 impl Records {
-    /// Returns where the next line begins; once all records were taken, where the good lines end.
-    pub fn position(&self) -> Position {
-        self.next
-    }
-
     /// Returns what stood after the last good line, once all records were taken.
     pub fn torn(&self) -> Option<TornTail> {
         self.torn
+    }
+
+    /// Returns where the line after the last record that was taken begins.
+    pub fn next_position(&self) -> Position {
+        self.next
     }
 
     fn read(&mut self) -> Result<Option<Record>, JournalError> {

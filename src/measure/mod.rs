@@ -4,6 +4,7 @@
 //! metrics have a role and turns a finished run's files into a [`crate::domain::Reading`] or the reason why the run is
 //! none; [`run_pair`] runs the two arms in the order of the coin and says whose fault a failure is.
 
+pub mod adapters;
 mod grammar;
 mod invariant;
 mod pair;

@@ -99,6 +99,8 @@ pub enum SetupStep {
     ReadOrder,
     /// Becoming the session leader and subreaper that adopts orphans.
     Adopt,
+    /// Opening the file that the command reads.
+    OpenInput,
     /// Opening a log file.
     OpenLog,
     /// Creating a process or thread.
@@ -130,6 +132,7 @@ impl std::fmt::Display for SetupStep {
         f.write_str(match self {
             Self::ReadOrder => "read the supervisor's order from",
             Self::Adopt => "become the supervisor of",
+            Self::OpenInput => "open the input",
             Self::OpenLog => "open the log file",
             Self::Spawn => "create the process",
             Self::Pin => "pin to cores",

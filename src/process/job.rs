@@ -16,6 +16,8 @@ pub struct Job {
     pub dir: PathBuf,
     /// The complete environment; nothing is inherited.
     pub env: Vec<(OsString, OsString)>,
+    /// The file that it reads from standard input; `None` = nothing. It is opened outside of any confinement.
+    pub stdin: Option<PathBuf>,
     /// The file that standard output goes to; created or emptied first. Its folder exists.
     pub stdout: PathBuf,
     /// The file that standard error goes to; created or emptied first. Its folder exists.

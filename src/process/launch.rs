@@ -22,9 +22,10 @@ const NOT_EXECUTABLE: i32 = 126;
 /// Where programs are looked up without a `PATH`, as `getconf PATH` says.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The two log files of a job.
+/// What a job reads, and its two log files.
 #[derive(Debug)]
 pub(super) struct Logs {
+    stdin: Option<File>,
     stdout: File,
     stderr: File,
 }
@@ -39,7 +40,7 @@ pub(super) enum Launched {
 }
 
 impl Logs {
-    /// Opens both files, emptied. They are appended to, so that a command that opens `/dev/stdout` again does not
+    /// Opens the files, the logs emptied. They are appended to, so that a command that opens `/dev/stdout` again does not
     /// overwrite what stands there.
     pub(super) fn open(order: &RunOrder) -> Result<Self, SetupFailure> {
         let open = |path: &OsString| {
@@ -47,7 +48,10 @@ impl Logs {
             file.and_then(|file| file.set_len(0).map(|()| file))
                 .map_err(|error| SetupFailure::new(SetupStep::OpenLog, path, &error))
         };
-        Ok(Self { stdout: open(&order.stdout)?, stderr: open(&order.stderr)? })
+        let read =
+            |path: &OsString| File::open(path).map_err(|error| SetupFailure::new(SetupStep::OpenInput, path, &error));
+        let stdin = order.stdin.as_ref().map(read).transpose()?;
+        Ok(Self { stdin, stdout: open(&order.stdout)?, stderr: open(&order.stderr)? })
     }
 
     /// Returns the bytes in both files.
@@ -55,8 +59,13 @@ impl Logs {
         [&self.stdout, &self.stderr].into_iter().filter_map(|file| file.metadata().ok()).map(|m| m.len()).sum()
     }
 
-    fn handles(&self) -> io::Result<(Stdio, Stdio)> {
-        Ok((self.stdout.try_clone()?.into(), self.stderr.try_clone()?.into()))
+    fn handles(&self) -> io::Result<[Stdio; 3]> {
+        let stdin = self.stdin.as_ref().map(File::try_clone).transpose()?;
+        Ok([
+            stdin.map_or_else(Stdio::null, Stdio::from),
+            self.stdout.try_clone()?.into(),
+            self.stderr.try_clone()?.into(),
+        ])
     }
 }
 
@@ -91,11 +100,11 @@ fn launch(order: &RunOrder, logs: &Logs) -> Result<Launched, SetupFailure> {
             return Ok(refuse(logs, code, &format!("cannot run '{name}': {why}")));
         }
     };
-    let (stdout, stderr) = logs.handles().map_err(|error| SetupFailure::new(SetupStep::Spawn, name, &error))?;
+    let [stdin, stdout, stderr] = logs.handles().map_err(|error| SetupFailure::new(SetupStep::Spawn, name, &error))?;
     let mut command = Command::new(&program);
     command.arg0(name).args(args).current_dir(dir).env_clear();
     command.envs(order.env.iter().map(|(key, value)| (key, value)));
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
+    command.stdin(stdin).stdout(stdout).stderr(stderr).process_group(0);
     let pinned = Pinned::to(order.cores.as_ref())?;
     let spawned = command.spawn();
     drop(pinned);

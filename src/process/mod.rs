@@ -10,6 +10,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("autoresearch supervises process trees on Linux (and process groups on macOS); this system has neither");
 
+mod awake;
 #[cfg_attr(target_os = "macos", path = "confine/macos.rs")]
 mod confine;
 mod environment;
@@ -30,6 +31,7 @@ mod toolchains;
 mod tree;
 mod wire;
 
+pub use awake::{Awake, AwakeError};
 pub use environment::{Environment, SHARED_BUILD_FOLDERS};
 pub use error::{ProcessError, SetupStep};
 pub use interrupts::Interrupts;

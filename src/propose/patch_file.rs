@@ -94,7 +94,7 @@ fn proposal(
     let subject = one_line(&subject);
     Ok(Proposal {
         description: if subject.is_empty() { described(name) } else { subject },
-        hypothesis: trailers.text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect(),
+        hypothesis: printable(&trailers.text),
         idea: trailers.idea,
         axes: trailers.axes,
         goal: trailers.goal,
@@ -128,8 +128,13 @@ fn described(name: &str) -> String {
     if words.is_empty() { one_line(file) } else { words }
 }
 
+/// Takes out what a terminal would obey.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
 /// Makes one line that a terminal can show.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -61,7 +61,8 @@ pub(super) fn take(message: &str) -> Result<Trailers, TrailerError> {
     Ok(found)
 }
 
-fn belongs(line: &str) -> bool {
+/// Says whether a line can stand among trailers.
+pub(super) fn belongs(line: &str) -> bool {
     line.is_empty() || line.starts_with([' ', '\t']) || TRAILER.is_match(line)
 }
 

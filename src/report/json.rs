@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::claims::ClaimRow;
 use super::experiment::ExperimentView;
+use super::imported::ImportedView;
 use super::lens::Lens;
 use super::overview::Overview;
 use super::session::{ExperimentRow, SessionView};
@@ -31,14 +33,31 @@ struct Log<'v> {
     validated: Option<&'v ValidationView>,
     settled: usize,
     experiments: &'v [ExperimentRow],
+    claims: &'v [ClaimRow],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<&'v ImportedView>,
 }
 
-/// Returns the listed experiments out of so many settled ones, as the text itself: a tree of values would take many
+/// Returns the listed experiments out of so many settled ones, with what was imported, as the text itself: a tree of values would take many
 /// times its memory.
-pub fn log_json(view: &SessionView, settled: usize) -> Result<String, serde_json::Error> {
-    let SessionView { session, name, branch, primary, validated, experiments, .. } = view;
-    let validated = validated.as_ref();
-    serde_json::to_string_pretty(&Log { session: *session, name, branch, primary, validated, settled, experiments })
+pub fn log_json(
+    view: &SessionView,
+    settled: usize,
+    imported: Option<&ImportedView>,
+) -> Result<String, serde_json::Error> {
+    let SessionView { session, name, branch, primary, validated, experiments, claims, .. } = view;
+    let (session, validated) = (*session, validated.as_ref());
+    serde_json::to_string_pretty(&Log {
+        session,
+        name,
+        branch,
+        primary,
+        validated,
+        settled,
+        experiments,
+        claims,
+        imported,
+    })
 }
 
 /// Returns one experiment whole.

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::claims::{ClaimRow, Claims};
 use super::lens::{ChangeView, Lens, Lenses};
+use super::night::{self, TimeLeft, Trouble, TroubleView, WaitView};
 use super::validation::ValidationView;
 use crate::domain::{
     Calibrated, CandidateRun, Configured, ExperimentId, Flag, ObjectId, Phase, Reason, SessionId, Status, StopRule,
+    Waiting,
 };
 use crate::state::{ExperimentRecord, SessionState, Unfinished};
 use crate::stats;
@@ -24,6 +27,12 @@ pub struct Latest {
     pub pair: Option<CandidateRun>,
     /// What is measured outside of any experiment: a validation, a re-test, a late rebuild.
     pub outside: Option<String>,
+    /// The last wait of a source, where nothing followed.
+    pub waiting: Option<Waiting>,
+    /// What went wrong last.
+    pub trouble: Option<Trouble>,
+    /// Mean seconds from the proposal of an iteration to its end, once there was one.
+    pub pace_s: Option<f64>,
 }
 
 /// A process that is at work on a session.
@@ -40,6 +49,8 @@ pub struct SessionInput<'a> {
     pub state: &'a SessionState,
     /// How the primaries of each segment are read.
     pub lenses: &'a BTreeMap<u32, Lenses>,
+    /// What commits of ranges claim.
+    pub claims: &'a Claims,
     /// The step under way.
     pub latest: &'a Latest,
     /// The process that holds the session's lock.
@@ -106,10 +117,19 @@ pub struct SessionView {
     pub under_way: Option<UnderWay>,
     /// What is under way outside of any experiment.
     pub outside: Option<Outside>,
+    /// What a running session waits for.
+    pub waiting: Option<WaitView>,
+    /// How long a running session may go on, by each of its rules that says so, the shortest first.
+    pub time_left: Vec<TimeLeft>,
+    /// What went wrong last.
+    pub last_error: Option<TroubleView>,
     /// Edits of ideas.md that wait.
     pub waiting_edits: usize,
     /// Every settled experiment, in order; the baseline is number 0.
     pub experiments: Vec<ExperimentRow>,
+    /// What each settled commit of a range claims, against what was measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimRow>,
 }
 
 /// What a calibration learned of the primary.
@@ -242,6 +262,7 @@ impl SessionView {
         let present = Lenses::from(configured.settings.as_ref());
         let budget = budget(state, configured);
         let running = input.running.is_some();
+        let experiments: Vec<_> = state.experiments().iter().map(|record| row(record, &input, &present)).collect();
         Some(Self {
             session: state.session(),
             name: configured.settings.name.clone(),
@@ -258,8 +279,12 @@ impl SessionView {
             validated: state.validated().map(|validated| ValidationView::new(validated, &primary.unit)),
             under_way: under_way(&input, configured, budget.alpha),
             outside: outside(&input),
+            waiting: WaitView::new(&input),
+            time_left: night::time_left(&input, &configured.settings.stop),
+            last_error: input.latest.trouble.as_ref().map(|trouble| TroubleView::new(trouble, input.now)),
             waiting_edits: state.waiting_edits().len(),
-            experiments: state.experiments().iter().map(|record| row(record, &input, &present)).collect(),
+            claims: input.claims.rows(&experiments),
+            experiments,
             primary,
             co_primaries: configured.settings.co_primaries.iter().map(Lens::from).collect(),
         })

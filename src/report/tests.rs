@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    CandidateRun, Configured, Decided, Event, ExperimentId, Phase, PhaseEnded, Proposed, RunSummary, Screened,
-    StopRule, Stopped, Undone,
+    CandidateRun, Configured, Decided, Event, ExperimentId, Obstacle, Phase, PhaseEnded, Proposed, RunSummary,
+    Screened, Stop, StopRule, Stopped, Undone, Waiting,
 };
 use crate::state::SessionState;
 
@@ -38,6 +38,7 @@ pub(super) fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
 /// A session that is told events, one a minute.
 pub(super) struct Story {
     pub(super) state: SessionState,
+    claims: Claims,
     minute: i64,
 }
 
@@ -45,7 +46,7 @@ impl Story {
     /// Begins with settings, a calibration and the baseline.
     pub(super) fn new() -> Self {
         let session = serde_json::from_value(json!("019b76da-a800-7000-8000-000000000001")).unwrap();
-        let mut story = Self { state: SessionState::new(session), minute: 0 };
+        let mut story = Self { state: SessionState::new(session), claims: Claims::default(), minute: 0 };
         story.tell(None, &Event::Configured(golden("config")));
         story.tell(None, &Event::Calibrated(golden("calibrated")));
         let baseline = json!({"run": 0, "status": "keep", "reason": "improved", "description": "baseline",
@@ -57,6 +58,7 @@ impl Story {
     pub(super) fn tell(&mut self, id: Option<u32>, event: &Event) {
         self.minute += 1;
         let at = Timestamp::from_second(1_767_225_600 + 60 * self.minute).unwrap();
+        self.claims.apply(id.map(ExperimentId), event);
         self.state.apply(id.map(ExperimentId), at, event);
     }
 
@@ -89,7 +91,15 @@ impl Story {
     pub(super) fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
         let lenses = BTreeMap::new();
         let now = Timestamp::from_second(1_767_225_600 + 60 * (self.minute + 30)).unwrap();
-        SessionView::new(SessionInput { state: &self.state, lenses: &lenses, latest, running, now }).unwrap()
+        SessionView::new(SessionInput {
+            state: &self.state,
+            lenses: &lenses,
+            claims: &self.claims,
+            latest,
+            running,
+            now,
+        })
+        .unwrap()
     }
 }
 
@@ -156,6 +166,44 @@ fn a_part_of_the_log_says_of_how_many_it_is() {
 }
 
 #[test]
+fn commits_of_a_range_are_shown_with_what_they_claim() {
+    let mut story = night();
+    assert_eq!(text::claims(&story.view(&Latest::default(), None).claims, WIDE), "");
+    for (id, asi) in [(5, json!({"claimed": "12% faster"})), (6, json!({})), (7, json!({"claimed": {"a": -3}}))] {
+        let commit = format!("{id:02x}{}", "c".repeat(38));
+        let keys = json!({"description": format!("Commit {id}"), "source": {"commit": commit}, "asi": asi});
+        story.tell(Some(id), &Event::Proposed(changed("proposed", &keys)));
+        let keys = match id {
+            5 => json!({"status": "keep", "reason": "improved", "commit": "d".repeat(40)}),
+            6 => json!({}),
+            _ => json!({"status": "crash", "reason": "apply_failed", "effect": null}),
+        };
+        let mut keys = keys;
+        keys["run"] = json!(id);
+        story.tell(Some(id), &Event::Run(changed("run", &keys)));
+    }
+    let view = story.view(&Latest::default(), None);
+    assert_eq!(
+        text::claims(&view.claims, WIDE),
+        "\
+claimed against measured, each commit against the best before it:
+commit      claimed     measured             verdict               subject
+05cccccccc  12% faster  -0.1 % [-1.1, +0.9]  keep (improved)       Commit 5
+06cccccccc  nothing     -0.1 % [-1.1, +0.9]  discard (no_effect)   Commit 6
+07cccccccc  {\"a\":-3}    -                    crash (apply_failed)  Commit 7
+1 of 3 commits helps
+"
+    );
+    let json: Value = serde_json::from_str(&log_json(&view, 8, None).unwrap()).unwrap();
+    assert_eq!(json["claims"][0]["source"], format!("05{}", "c".repeat(38)));
+    assert_eq!((&json["claims"][1]["claimed"], &json["claims"][2]["status"]), (&Value::Null, &json!("crash")));
+    assert_eq!(status_json(&view)["claims"], json["claims"]);
+    story.tell(Some(5), &Event::Undone(golden::<Undone>("undone")));
+    let undone = text::claims(&story.view(&Latest::default(), None).claims, WIDE);
+    assert!(undone.contains("keep (improved, undone)") && undone.ends_with("0 of 3 commits help\n"), "{undone}");
+}
+
+#[test]
 fn a_running_session_shows_the_candidate_under_way() {
     let mut story = night();
     story.propose(5, "Hash the keys once");
@@ -164,7 +212,7 @@ fn a_running_session_shows_the_candidate_under_way() {
         experiment: Some(ExperimentId(5)),
         phase: Some((Phase::Measure, None)),
         pair: Some(CandidateRun { pair: 5, ..pair }),
-        outside: None,
+        ..Latest::default()
     };
     let view = story.view(&latest, Some(Holder { pid: Some(77) }));
     assert_eq!(
@@ -220,7 +268,7 @@ fn a_calibration_and_a_confirmation_are_named() {
         experiment: Some(ExperimentId(id)),
         phase: Some((phase, None)),
         pair: pair(swapped),
-        outside: None,
+        ..Latest::default()
     };
     let now = |story: &Story, latest: &Latest| text::status(&story.view(latest, Some(Holder { pid: None })), WIDE);
     let calibrating = now(&story, &at(0, Phase::Measure, false));
@@ -265,7 +313,9 @@ fn each_segment_is_read_with_its_own_metric() {
     let lenses = BTreeMap::from([(0, Lenses::from(settings.as_ref()))]);
     let latest = Latest::default();
     let now = Timestamp::UNIX_EPOCH;
-    let input = SessionInput { state: &story.state, lenses: &lenses, latest: &latest, running: None, now };
+    let claims = Claims::default();
+    let input =
+        SessionInput { state: &story.state, lenses: &lenses, claims: &claims, latest: &latest, running: None, now };
     let view = SessionView::new(input).unwrap();
     assert_eq!(view.experiments[1].change.as_ref().unwrap().to_string(), "+11.1 % [+10.0, +12.2]");
 }
@@ -277,8 +327,15 @@ fn a_session_without_settings_has_no_view() {
     let (lenses, latest) = (BTreeMap::new(), Latest::default());
     let now = Timestamp::UNIX_EPOCH;
     assert!(
-        SessionView::new(SessionInput { state: &state, lenses: &lenses, latest: &latest, running: None, now })
-            .is_none()
+        SessionView::new(SessionInput {
+            state: &state,
+            lenses: &lenses,
+            claims: &Claims::default(),
+            latest: &latest,
+            running: None,
+            now
+        })
+        .is_none()
     );
 }
 
@@ -289,7 +346,7 @@ fn the_json_of_a_session_has_keeps_for_status_and_everything_for_log() {
     assert_eq!(status["standing"], json!({"state": "cut_off"}));
     assert_eq!(status["kept"].as_array().unwrap().len(), 1);
     assert!(status.get("experiments").is_none());
-    let log: Value = serde_json::from_str(&log_json(&view, 9).unwrap()).unwrap();
+    let log: Value = serde_json::from_str(&log_json(&view, 9, None).unwrap()).unwrap();
     assert_eq!(log["experiments"].as_array().unwrap().len(), 5);
     assert_eq!(log["experiments"][4]["flags"], json!(["undone"]));
     assert_eq!(log["experiments"][1]["change"]["unit"], "%");
@@ -446,4 +503,42 @@ fn the_json_of_an_experiment_has_every_pair_and_the_automatic_side_information()
     assert_eq!(json["pairs"][2]["void"], "baseline: exit code 3");
     assert_eq!(json["asi"]["auto"]["failed"]["phase"], "check");
     assert_eq!(json["effect"]["verdict"], "no_effect");
+}
+
+#[test]
+fn a_watched_session_tells_what_it_waits_for_how_long_it_goes_on_and_what_went_wrong() {
+    let mut story = Story::new();
+    let mut configured: Configured = golden("config");
+    configured.settings.stop = Stop { max_hours: Some(1.5), max_iterations: Some(3), ..Stop::default() };
+    configured.segment = 1;
+    story.tell(None, &Event::Configured(Box::new(configured)));
+    story.settle(1, "Sort the runs twice", &json!({}));
+    let trouble = Trouble {
+        at: Timestamp::from_second(1_767_225_600).unwrap(),
+        experiment: Some(ExperimentId(1)),
+        what: "hook: after './tell' ended with\u{1b}[2J exit code 1".to_owned(),
+    };
+    let waiting = Waiting {
+        source: "claude".to_owned(),
+        obstacle: Obstacle::UsageLimit,
+        why: "limit reached, resets at 3 am".to_owned(),
+        until: Timestamp::from_second(1_767_225_600 + 60 * 60).unwrap(),
+        call: None,
+    };
+    let latest = Latest { waiting: Some(waiting), trouble: Some(trouble), pace_s: Some(150.0), ..Latest::default() };
+    let view = story.view(&latest, Some(Holder { pid: None }));
+    let told = text::status(&view, WIDE);
+    let lines = "\
+waits       for claude (a limit of use: limit reached, resets at 3 am); it is asked again in 24 min 00 s
+left        about 5 min 00 s for 2 more iterations; 56 min 00 s by max_hours
+last error  #1 hook: after './tell' ended with\u{fffd}[2J exit code 1 (36 min 00 s ago)
+";
+    assert!(told.contains(lines), "{told}");
+    let json = status_json(&view);
+    assert_eq!(json["time_left"][0], json!({"rule": "max_iterations", "seconds": 300.0, "iterations": 2}));
+    assert_eq!((&json["waiting"]["obstacle"], &json["waiting"]["left_s"]), (&json!("usage_limit"), &json!(1440.0)));
+    assert_eq!((&json["last_error"]["age_s"], &json["last_error"]["experiment"]), (&json!(2160.0), &json!(1)));
+    let over = story.view(&latest, None);
+    assert_eq!((over.waiting, over.time_left), (None, Vec::new()), "nobody waits, and nothing goes on");
+    assert!(over.last_error.is_some());
 }

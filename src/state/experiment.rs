@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Axis, Decided, Effect, ExperimentId, Flag, ObjectId, PatchId, Proposed, Reason, RunSummary, Screened, Status,
+    Axis, Decided, Effect, ExperimentId, Flag, ObjectId, PatchId, Proposed, Reason, Review, RunSummary, Screened,
+    Status,
 };
 
 /// Longest description and idea kept of a settled experiment, in bytes; the journal has the whole text.
@@ -59,7 +60,7 @@ impl PackedId {
         Self(packed)
     }
 
-    fn unpack(self) -> ObjectId {
+    pub(super) fn unpack(self) -> ObjectId {
         let mut text = String::with_capacity(40);
         for byte in self.0 {
             text.extend([char::from(HEX[usize::from(byte >> 4)]), char::from(HEX[usize::from(byte & 15)])]);
@@ -131,6 +132,8 @@ pub struct ExperimentRecord {
     pub segment: u32,
     /// The inconclusive experiment that it went on with.
     pub resumes: Option<ExperimentId>,
+    /// What a person decided about it.
+    pub review: Option<Review>,
     /// Milliseconds since 1970 (UTC).
     pub timestamp: i64,
     /// Median of the primary over the candidate's runs, in the metric's unit.
@@ -191,6 +194,7 @@ impl ExperimentRecord {
             measured: run.measured,
             segment: run.segment,
             resumes: proposed.and_then(|p| p.resumes),
+            review: None,
             timestamp: run.timestamp,
             metric: run.metric,
             effect: run.effect.as_ref().map(|effect| EffectSummary::new(effect, run.effect_of)),
@@ -224,7 +228,7 @@ impl PatchKey {
     }
 }
 
-fn cut(text: &str) -> Box<str> {
+pub(super) fn cut(text: &str) -> Box<str> {
     text[..text.floor_char_boundary(TEXT_MAX)].into()
 }
 

@@ -6,10 +6,12 @@
 
 mod clock;
 mod experiment;
+mod imported;
 mod session;
 
 #[cfg(test)]
 mod tests;
 
 pub use experiment::{EffectSummary, ExperimentRecord, FlagSet, Unfinished};
+pub use imported::{ImportedHistory, ImportedRecord};
 pub use session::{Epoch, Revert, SameCheck, SessionState, wants};

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
+use super::imported::ImportedHistory;
 use crate::domain::{
     AgentCall, Calibrated, Configured, Event, ExperimentId, Flag, IdeaEdited, ObjectId, PatchId, Proposed, Reason,
-    Rebased, Resumed, RunSummary, SessionId, Status, Stopped, Undone, Validated,
+    Rebased, Resumed, Review, RunSummary, SessionId, Status, Stopped, Undone, Validated,
 };
 
 /// Says whether the fold needs the payload of this type of record.
@@ -30,6 +31,10 @@ pub fn wants(kind: &str) -> bool {
             | "waiting"
             | "proposal_failed"
             | "rebased"
+            | "reviewed"
+            | "imported"
+            | "imported_segment"
+            | "imported_run"
             | "stopped"
     )
 }
@@ -96,8 +101,13 @@ pub struct SessionState {
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
+    /// The edits by which sweeps closed values, by idea, and whether each is in ideas.md.
+    closings: BTreeMap<String, BTreeMap<String, bool>>,
+    imported: ImportedHistory,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
+    /// When the last process began.
+    begun: Option<Timestamp>,
     last_event: Option<Timestamp>,
     clock: WorkClock,
 }
@@ -127,8 +137,11 @@ impl SessionState {
             agent_cost: 0.0,
             based_since: 0,
             waiting_edits: Vec::new(),
+            closings: BTreeMap::new(),
+            imported: ImportedHistory::default(),
             stopped: None,
             started: None,
+            begun: None,
             last_event: None,
             clock: WorkClock::default(),
         }
@@ -176,7 +189,11 @@ impl SessionState {
             Event::Waiting(waiting) => self.charge(waiting.call),
             Event::ProposalFailed(failed) => self.charge(failed.call),
             Event::Rebased(rebased) => self.rebase(rebased),
+            Event::Reviewed(reviewed) => self.review(experiment, reviewed.review),
             Event::Validated(validated) => self.validate(validated),
+            Event::Imported(imported) => self.imported.end(imported),
+            Event::ImportedSegment(segment) => self.imported.begin(segment),
+            Event::ImportedRun(run) => self.imported.add(run),
             Event::PhaseStarted(_)
             | Event::PhaseEnded(_)
             | Event::Pair(_)
@@ -227,6 +244,7 @@ impl SessionState {
 
     fn begin(&mut self, at: Timestamp) {
         self.clock.start(at);
+        self.begun = Some(at);
         self.stopped = None;
     }
 
@@ -239,6 +257,9 @@ impl SessionState {
         self.waiting_edits.retain(|waiting| (&waiting.idea, &waiting.edit) != (&edit.idea, &edit.edit));
         if !edit.written {
             self.waiting_edits.push(edit.clone());
+        }
+        if !edit.axes.is_empty() {
+            self.closings.entry(edit.idea.clone()).or_default().insert(edit.edit.clone(), edit.written);
         }
     }
 
@@ -321,6 +342,13 @@ impl SessionState {
         }
     }
 
+    fn review(&mut self, experiment: Option<ExperimentId>, review: Review) {
+        let record = self.experiments.iter_mut().rev().find(|record| Some(record.id) == experiment);
+        if let Some(record) = record {
+            record.review = Some(review);
+        }
+    }
+
     fn undo(&mut self, experiment: Option<ExperimentId>, undone: &Undone) {
         let from = undone.tip.clone().or_else(|| self.tip.clone());
         let revert = |(experiment, from)| Revert { experiment, from, to: undone.commit.clone() };
@@ -334,12 +362,13 @@ impl SessionState {
     }
 }
 
-/// Returns the check that dropped an experiment: `asi.auto.check`, else the verdict's detail.
+/// Returns the check that dropped an experiment: that of `asi.auto.failed`, else the verdict's detail.
 fn failed_check(run: &RunSummary, unfinished: Option<&Unfinished>) -> Option<String> {
     if !matches!(run.reason, Reason::CheckFailed | Reason::CheckTimeout) {
         return None;
     }
-    let named = run.asi.get("auto").and_then(|auto| auto.get("check")).and_then(serde_json::Value::as_str);
+    let failed = run.asi.get("auto").and_then(|auto| auto.get("failed"));
+    let named = failed.and_then(|failed| failed.get("what")).and_then(serde_json::Value::as_str);
     let detail = || unfinished.and_then(|u| u.decided.as_ref()).map(|d| d.detail.as_str());
     Some(named.or_else(detail).unwrap_or_default().to_owned())
 }
@@ -490,6 +519,11 @@ impl SessionState {
         self.started
     }
 
+    /// Returns when the last process began to work on the session, or changed its settings.
+    pub fn begun(&self) -> Option<Timestamp> {
+        self.begun
+    }
+
     /// Returns when the last event was written.
     pub fn last_event(&self) -> Option<Timestamp> {
         self.last_event
@@ -503,6 +537,16 @@ impl SessionState {
     /// Returns the edits of ideas.md that could not be written yet, oldest first.
     pub fn waiting_edits(&self) -> &[IdeaEdited] {
         &self.waiting_edits
+    }
+
+    /// Says whether the edit by which a sweep closed values of an idea was written; `None` where it never was owed.
+    pub fn closing(&self, idea: &str, edit: &str) -> Option<bool> {
+        self.closings.get(idea)?.get(edit).copied()
+    }
+
+    /// Returns what was read from other tools' logs: no experiment of this session, and no keep of its branch.
+    pub fn imported(&self) -> &ImportedHistory {
+        &self.imported
     }
 
     /// Returns the first settled experiment that tried this patch on this tip; what the screen refused was not tried.

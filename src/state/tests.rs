@@ -348,7 +348,7 @@ fn the_same_check_is_counted_in_a_row_and_by_name() {
     story.settle(1, Reason::CheckFailed).settle(2, Reason::SealedPath).settle(3, Reason::CheckTimeout);
     assert_eq!(story.state.same_check(), Some(&SameCheck { name: "40-lint".to_owned(), count: 2 }));
     let mut other = summary(4, Reason::CheckFailed);
-    other.asi.insert("auto".to_owned(), json!({"check": "10-tests"}));
+    other.asi.insert("auto".to_owned(), json!({"failed": {"phase": "check", "what": "10-tests"}}));
     story.propose(4).tell(4, &Event::Run(Box::new(other)));
     assert_eq!(story.state.same_check(), Some(&SameCheck { name: "10-tests".to_owned(), count: 1 }));
     story.settle(5, Reason::NoEffect);
@@ -419,7 +419,8 @@ fn a_duplicate_is_the_same_patch_tried_on_the_same_tip() {
 #[test]
 fn an_edit_of_ideas_waits_until_it_is_written() {
     let mut story = Story::started(100);
-    let mut edit = IdeaEdited { idea: "batching".to_owned(), edit: "closed".to_owned(), written: false };
+    let mut edit =
+        IdeaEdited { idea: "batching".to_owned(), edit: "closed".to_owned(), axes: Vec::new(), written: false };
     story.tell(1, &Event::IdeaEdited(edit.clone())).tell(1, &Event::IdeaEdited(edit.clone()));
     assert_eq!(story.state.waiting_edits(), [edit.clone()]);
     edit.written = true;

@@ -262,6 +262,23 @@ fn touched_names_every_path_with_its_kind() {
 }
 
 #[test]
+fn a_diff_of_other_contents_applies_as_git_applies_it_and_keeps_modes() {
+    let room = Room::new();
+    let edited = numbered(40).replace("line 20\n", "LINE 20\n");
+    let contents = [("src/main.txt", edited.as_str()), ("run.sh", "#!/bin/sh\nexit 3\n"), ("new/file", "new\n")];
+    let contents = contents.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    let diff = room.private().diff_of_contents(&room.head(), &contents).unwrap();
+    let applied = same_as_git(&room, &diff);
+    let touched = room.private().touched(&room.head(), &applied.tree).unwrap();
+    let kinds: Vec<_> = touched.iter().map(|t| (t.path.as_str(), t.kind)).collect();
+    let expected =
+        [("new/file", TouchKind::Added), ("run.sh", TouchKind::Modified), ("src/main.txt", TouchKind::Modified)];
+    assert_eq!(kinds, expected);
+    let same = [("README".to_owned(), room.private().read_file(&room.head(), "README").unwrap().unwrap())].into();
+    assert_eq!(room.private().diff_of_contents(&room.head(), &same).unwrap(), b"");
+}
+
+#[test]
 fn the_patch_id_is_the_same_wherever_the_hunk_lands() {
     let room = Room::new();
     let patch = patch_of(&room, |r| r.write("src/main.txt", numbered(40).replace("line 30\n", "LINE 30\n")));
@@ -292,4 +309,30 @@ fn a_published_commit_is_whole_in_the_users_repository() {
     );
     assert_eq!(room.git(&["show", &format!("{commit}:deep/er/new.txt")]), "new\n");
     git_in(&room.user_path(), &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn a_part_that_is_left_out_need_not_apply() {
+    let room = Room::new();
+    let patch = patch_of(&room, |r| {
+        r.write("src/main.txt", numbered(40).replace("line 20\n", "LINE 20\n"));
+        r.write("README", "another\n");
+        std::fs::remove_file(r.user_path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", r.user_path().join("new-link")).unwrap();
+        r.git(&["mv", "src/other.txt", "moved.txt"]);
+    });
+    let patch = String::from_utf8(patch).unwrap().replace("+another", "+another\n+one").into_bytes();
+    let private = room.private();
+    let mut seen = Vec::new();
+    let applied = private.apply_parts(&patch, &room.head(), &[], &mut |part| {
+        seen.push((part.path.clone(), part.old_path.clone(), part.link.clone()));
+        part.path == "src/main.txt"
+    });
+    let touched = private.touched(&room.head(), &applied.unwrap().tree).unwrap();
+    assert_eq!(touched.iter().map(|touched| touched.path.as_str()).collect::<Vec<_>>(), ["src/main.txt"]);
+    let has = |path: &str, old: Option<&str>, link: Option<&str>| {
+        seen.contains(&(path.to_owned(), old.map(str::to_owned), link.map(str::to_owned)))
+    };
+    assert!(has("README", None, None) && has("moved.txt", Some("src/other.txt"), None), "{seen:?}");
+    assert!(has("new-link", None, Some("/etc/passwd")), "{seen:?}");
 }

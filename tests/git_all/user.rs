@@ -124,6 +124,44 @@ fn a_commit_becomes_a_patch_with_author_and_message() {
 }
 
 #[test]
+fn the_commits_of_a_range_are_listed_oldest_first_with_merges_and_roots() {
+    let room = Room::new();
+    let commit = |message: &str| {
+        room.git(&["add", "-A"]);
+        room.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        room.head()
+    };
+    let base = room.head();
+    room.git(&["checkout", "-q", "-b", "work"]);
+    let first = commit("first");
+    room.git(&["checkout", "-q", "--orphan", "island"]);
+    room.git(&["rm", "-q", "-r", "-f", "."]);
+    room.write("island", "alone\n");
+    let island = commit("island");
+    room.git(&["checkout", "-q", "work"]);
+    room.git(&["merge", "-q", "--no-edit", "--allow-unrelated-histories", "island"]);
+    let merge = room.head();
+    let last = commit("last");
+    let user = room.user();
+    let listed = user.commits_between(&base, &last).unwrap();
+    let place = |id: &ObjectId| listed.iter().position(|listed| listed == id).unwrap();
+    assert_eq!(listed.len(), 4);
+    assert!(place(&first) < place(&merge) && place(&island) < place(&merge) && place(&merge) < place(&last));
+    assert!(user.commits_between(&last, &base).unwrap().is_empty());
+    assert!(user.reaches(&last, &island).unwrap() && !user.reaches(&base, &first).unwrap());
+    let parents = |id: &ObjectId| user.commit_words(id).unwrap().parents;
+    assert_eq!((parents(&island), parents(&first), parents(&merge)), (vec![], vec![base], vec![first, island.clone()]));
+    assert!(user.change_of(&user.commit_words(&last).unwrap()).unwrap().is_empty());
+
+    // A commit without a parent is merged as a change of nothing: what the tip has already is no conflict.
+    let words = user.commit_words(&island).unwrap();
+    let empty = ObjectId::new(words.base()).unwrap();
+    let private = room.private();
+    let applied = private.apply(&user.change_of(&words).unwrap(), &last, &[empty]).unwrap();
+    assert_eq!(applied.tree, private.tree_of(&last).unwrap());
+}
+
+#[test]
 fn what_git_does_not_version_is_listed_with_folders_as_one() {
     let room = Room::new();
     room.write("target/a/b", "x");

@@ -8,14 +8,18 @@ use crate::cli::args::{ConfigArgs, Global};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
-use crate::config::{Overrides, Shown, schema};
+use crate::config::{Overrides, Shown, reference, schema};
 use crate::engine::{Sealed, sealed, sealed_everywhere};
 use crate::report::{Cell, Column, Grid, Screen};
 
-/// Prints the settings, or the schema of their file.
+/// Prints the settings, or what their file may hold.
 pub(in crate::cli) fn run(global: &Global, args: &ConfigArgs, ui: &Ui) -> Result<u8, CliError> {
     if args.schema {
         ui.json(&schema())?;
+        return Ok(0);
+    }
+    if args.reference {
+        ui.print(&reference())?;
         return Ok(0);
     }
     let place = Place::with_holdout(global, &Overrides::default(), None)?;

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use crate::cli::args::{Global, Run};
 use crate::cli::error::CliError;
-use crate::cli::fold::fold;
+use crate::cli::fold::{fold, session_view};
 use crate::cli::place::Place;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
-use crate::engine::{Context, EngineError, Purpose, Session, Sources};
-use crate::process::{Interrupts, SupervisorProgram};
-use crate::report::{ValidationView, text};
+use crate::engine::{Context, EngineError, Purpose, Session, Sources, battery_warning};
+use crate::process::{Awake, Interrupts, SupervisorProgram};
+use crate::report::{Screen, ValidationView, text};
 use crate::state::SessionState;
 
 /// Runs the session to its stop and says what was kept: 0 for a planned stop, 8 for another rule.
@@ -22,6 +22,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         max_iterations: args.max_iterations,
         max_hours: args.max_hours,
         until: args.until.clone(),
+        plateau: args.plateau,
+        target: args.target,
         pin: args.pin.clone(),
         ..Overrides::default()
     };
@@ -38,18 +40,51 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
     let mut progress = resumed_progress(&place, ui)?;
     let mut session = Session::open(&context, vec![&mut progress])?;
-    match session.ready() {
-        Ok(()) => {}
-        // A planned end, which the progress told already.
-        Err(EngineError::StopRequested) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    }
-    tell_forecast(&session, &place, ui);
-    let stopped = session.run(&mut sources)?;
+    let stopped = match session.over_already()? {
+        Some(stopped) => stopped,
+        None => match work(&mut session, &mut sources, &place, ui)? {
+            Some(stopped) => stopped,
+            // A planned end, which the progress told already.
+            None => return Ok(0),
+        },
+    };
     let text = closing(session.state(), &stopped, &place);
     drop(session);
-    ui.print(&text)?;
+    let claims = session_view(&place, ui)?.claims;
+    ui.print(&(text::claims(&claims, Screen::of_stdout()) + &text))?;
     Ok(exit_code(stopped.rule))
+}
+
+/// Brings the baseline up and tries the candidates, with the machine kept awake; `None` where a stop was asked for before the
+/// first.
+fn work(
+    session: &mut Session<'_, '_>,
+    sources: &mut Sources,
+    place: &Place,
+    ui: &Ui,
+) -> Result<Option<Stopped>, CliError> {
+    let _awake = awake(place, ui);
+    match session.ready() {
+        Ok(()) => {}
+        Err(EngineError::StopRequested) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    tell_forecast(session, place, ui);
+    Ok(Some(session.run(sources)?))
+}
+
+/// Keeps the machine awake where the system can, and warns where its battery will end the night.
+fn awake(place: &Place, ui: &Ui) -> Option<Awake> {
+    if let Some(warning) = battery_warning() {
+        ui.warn(&warning);
+    }
+    match Awake::hold(&format!("measures the performance session '{}'", place.settings.name)) {
+        Ok(awake) => Some(awake),
+        Err(error) => {
+            ui.tell(&format!("note: the machine is not kept from falling asleep ({error})"));
+            None
+        }
+    }
 }
 
 /// Tells what the night can do, and warns where that is little.

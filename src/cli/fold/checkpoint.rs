@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Pass;
+use crate::cli::night::Night;
 use crate::domain::SessionId;
 use crate::journal::{Position, Reader, Record};
-use crate::report::Lenses;
+use crate::report::{Claims, Lenses};
 use crate::state::SessionState;
 
 /// Changes with what is saved.
@@ -28,9 +29,9 @@ const TAIL: u64 = 1 << 16;
 /// Bytes of the journal that must have been folded for a new save; less is faster folded than saved.
 const WORTH: u64 = 4 << 20;
 
-/// What is saved; the state owned when it is read, borrowed when it is written.
+/// What is saved; owned when it is read, borrowed when it is written.
 #[derive(Serialize, Deserialize)]
-struct Saved<State, Lenses> {
+struct Saved<State, Lenses, Claims, Night> {
     format: u32,
     version: String,
     session: SessionId,
@@ -41,6 +42,8 @@ struct Saved<State, Lenses> {
     pair: Option<Position>,
     outside: Option<String>,
     lenses: Lenses,
+    claims: Claims,
+    night: Night,
     state: State,
 }
 
@@ -52,7 +55,7 @@ pub(super) fn load(journal: &Path, session: SessionId) -> Option<(Pass, Position
     if blake3::hash(body).to_hex().as_bytes() != hash {
         return None;
     }
-    let saved: Saved<SessionState, BTreeMap<u32, Lenses>> = serde_json::from_slice(body).ok()?;
+    let saved: Saved<SessionState, BTreeMap<u32, Lenses>, Claims, Night> = serde_json::from_slice(body).ok()?;
     let fits = saved.format == FORMAT
         && saved.version == env!("CARGO_PKG_VERSION")
         && saved.session == session
@@ -63,13 +66,14 @@ pub(super) fn load(journal: &Path, session: SessionId) -> Option<(Pass, Position
     }
     let record = |position: Option<Position>| position.map_or(Some(None), |p| record_at(journal, p).map(Some));
     let (phase, pair) = (record(saved.phase)?, record(saved.pair)?);
-    Some((Pass { state: saved.state, lenses: saved.lenses, phase, pair, outside: saved.outside }, saved.end))
+    let Saved { state, lenses, claims, night, outside, end, .. } = saved;
+    Some((Pass { state, lenses, claims, phase, pair, outside, night }, end))
 }
 
-/// Saves a pass that went from one place of the journal to another, where that was far enough. That it cannot be saved
+/// Saves a pass that went on from an offset of the journal to a place, where that was far enough. That it cannot be saved
 /// is nobody's concern: the next one folds from the start.
-pub(super) fn save(journal: &Path, pass: &Pass, from: Position, end: Position) {
-    if end.offset - from.offset >= WORTH {
+pub(super) fn save(journal: &Path, pass: &Pass, from: u64, end: Position) {
+    if end.offset.saturating_sub(from) >= WORTH {
         let _ = write(journal, pass, end);
     }
 }
@@ -87,6 +91,8 @@ fn write(journal: &Path, pass: &Pass, end: Position) -> io::Result<()> {
         pair: place(&pass.pair),
         outside: pass.outside.clone(),
         lenses: &pass.lenses,
+        claims: &pass.claims,
+        night: &pass.night,
         state: &pass.state,
     };
     let body = serde_json::to_vec(&saved)?;
@@ -123,4 +129,91 @@ fn tail(journal: &Path, end: u64) -> io::Result<String> {
 
 fn record_at(journal: &Path, position: Position) -> Option<Record> {
     Reader::open(journal).ok()?.records_from(position).ok()?.next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fold::{Folded, fold, fold_on};
+    use crate::journal::sample;
+
+    fn status_of(folded: &Folded) -> String {
+        format!("{folded:?}")
+    }
+
+    /// A journal long enough to be worth a save, cut in the middle of an experiment and then written on.
+    fn long_journal(folder: &Path) -> (PathBuf, String) {
+        let path = folder.join("journal.jsonl");
+        let mut whole = Vec::new();
+        sample::write(&mut whole, 700).unwrap();
+        (path, String::from_utf8(whole).unwrap())
+    }
+
+    fn first_lines(text: &str, lines: usize) -> &str {
+        let end = text.match_indices('\n').nth(lines - 1).unwrap().0;
+        &text[..=end]
+    }
+
+    #[test]
+    fn a_fold_that_goes_on_from_a_saved_one_is_the_fold_of_the_whole_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = long_journal(folder.path());
+        for (lines, more) in [(3 + 18 * 600 + 9, 3 + 18 * 600 + 13), (3 + 18 * 620 + 5, 3 + 18 * 640), (11_900, 12_003)]
+        {
+            let _ = fs::remove_file(folder.path().join("fold.cache"));
+            fs::write(&path, first_lines(&whole, lines)).unwrap();
+            fold_on(&path).unwrap();
+            assert!(folder.path().join("fold.cache").exists());
+            let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+            let rest = &first_lines(&whole, more)[first_lines(&whole, lines).len()..];
+            file.write_all(rest.as_bytes()).unwrap();
+            let session = sample::session();
+            let (_, from) = load(&path, session).expect("what was saved fits");
+            assert_eq!(from.line, lines as u64 + 1);
+            let (on, anew) = (fold_on(&path).unwrap().unwrap(), fold(&path).unwrap().unwrap());
+            assert_eq!(status_of(&on), status_of(&anew));
+        }
+    }
+
+    #[test]
+    fn a_saved_fold_counts_only_for_the_journal_that_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = long_journal(folder.path());
+        let cache = folder.path().join("fold.cache");
+        let session = sample::session();
+        let saved = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let _ = fs::remove_file(&cache);
+            fold_on(&path).unwrap();
+            assert!(load(&path, session).is_some());
+        };
+        saved(&whole);
+        fs::write(&path, first_lines(&whole, 9000)).unwrap();
+        assert!(load(&path, session).is_none(), "a shorter journal");
+        saved(&whole);
+        let other = whole.rfind("no_effect").unwrap();
+        fs::write(&path, format!("{}regressed{}", &whole[..other], &whole[other + 9..])).unwrap();
+        assert!(load(&path, session).is_none(), "another last experiment");
+        saved(&whole);
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        fs::write(&path, &whole).unwrap();
+        assert!(load(&path, session).is_none(), "another file");
+        saved(&whole);
+        let mut bytes = fs::read(&cache).unwrap();
+        *bytes.last_mut().unwrap() = b' ';
+        fs::write(&cache, bytes).unwrap();
+        assert!(load(&path, session).is_none(), "a damaged save");
+        fs::write(&cache, "").unwrap();
+        assert!(fold_on(&path).unwrap().is_some(), "an empty save is passed over");
+        assert!(load(&path, SessionId(uuid::Uuid::nil())).is_none(), "another session");
+    }
+
+    #[test]
+    fn a_short_journal_is_folded_and_nothing_is_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = long_journal(folder.path());
+        fs::write(&path, first_lines(&whole, 30)).unwrap();
+        fold_on(&path).unwrap();
+        assert!(!folder.path().join("fold.cache").exists());
+    }
 }

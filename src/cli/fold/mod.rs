@@ -3,14 +3,17 @@
 mod checkpoint;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use crate::cli::error::CliError;
-use crate::cli::place::Place;
+use crate::cli::night::{Night, ends_step};
+use crate::cli::place::{Named, Place};
 use crate::cli::ui::Ui;
-use crate::domain::{Event, Phase, PhaseStarted};
-use crate::journal::{JournalError, Reader, Record, TornTail};
-use crate::report::{Latest, Lenses, SessionInput, SessionView};
+use crate::domain::{Event, Phase, PhaseStarted, SessionId};
+use crate::journal::{JournalError, Position, Reader, Record, TornTail};
+use crate::report::{Claims, Holder, ImportedView, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
 
 /// What one pass over a journal tells.
@@ -20,6 +23,8 @@ pub(super) struct Folded {
     pub(super) state: SessionState,
     /// How the primaries of each segment are read.
     pub(super) lenses: BTreeMap<u32, Lenses>,
+    /// What commits of ranges claim.
+    pub(super) claims: Claims,
     /// The step under way.
     pub(super) latest: Latest,
     /// What stands after the last whole line.
@@ -36,75 +41,170 @@ pub(super) type Onlooker<'a> = dyn FnMut(&Record, Option<&Event>) -> Result<(), 
 
 /// Folds a journal while somebody looks on.
 pub(super) fn fold_with(journal: &Path, onlooker: &mut Onlooker<'_>) -> Result<Option<Folded>, JournalError> {
-    if !journal.exists() {
-        return Ok(None);
-    }
-    let reader = Reader::open(journal)?;
-    let mut pass = Pass::new(SessionState::new(reader.header().session));
-    let mut records = reader.records();
-    for record in records.by_ref() {
-        pass.take(record?, onlooker)?;
-    }
-    pass.end(records.torn()).map(Some)
+    let mut following = Following::new(journal.to_owned());
+    following.read_on(onlooker)?;
+    following.folded()
 }
 
 /// Folds a journal from where an earlier fold of it was saved, and saves this one where that is worth it.
 fn fold_on(journal: &Path) -> Result<Option<Folded>, JournalError> {
+    let mut following = Following::new(journal.to_owned());
     if !journal.exists() {
         return Ok(None);
     }
-    let reader = Reader::open(journal)?;
-    let session = reader.header().session;
-    let (mut pass, mut records) = if let Some((pass, from)) = checkpoint::load(journal, session) {
-        (pass, reader.records_from(from)?)
-    } else {
-        (Pass::new(SessionState::new(session)), reader.records())
-    };
-    let from = records.position();
-    for record in records.by_ref() {
-        pass.take(record?, &mut |_, _| Ok(()))?;
+    let session = Reader::open(journal)?.header().session;
+    let saved = checkpoint::load(journal, session);
+    let from = saved.as_ref().map_or(0, |(_, from)| from.offset);
+    following.read = saved.map(|(pass, next)| Part { pass, next, length: 0, torn: None });
+    following.read_on(&mut |_, _| Ok(()))?;
+    if let Some(Part { pass, next, .. }) = &following.read {
+        checkpoint::save(journal, pass, from, *next);
     }
-    checkpoint::save(journal, &pass, from, records.position());
-    pass.end(records.torn()).map(Some)
+    following.folded()
 }
 
-/// Folds the session of a place into its view, from where an earlier fold of the journal was saved.
+/// What a journal shows: experiments of the session, and what was imported from other tools.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// The session; `None` where it only holds what was imported.
+    pub(super) session: Option<SessionView>,
+    /// What was imported.
+    pub(super) imported: Option<ImportedView>,
+}
+
+/// Folds the session of a place into its view, from where an earlier fold of its journal was saved.
 pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
-    view_of(place, ui, fold_on(&place.places.journal())?)
+    let named = Named::of(place);
+    views(&named, ui)?.session.ok_or_else(|| named.no_session())
 }
 
-/// Makes the view of a session from its fold; without a journal there is no session.
-pub(super) fn view_of(place: &Place, ui: &Ui, folded: Option<Folded>) -> Result<SessionView, CliError> {
-    let journal = place.places.journal();
-    let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: journal.clone() };
-    let folded = folded.ok_or_else(missing)?;
-    let holder = place.holder()?;
+/// Folds a session of the repository into its views, from where an earlier fold of its journal was saved.
+pub(super) fn views(named: &Named, ui: &Ui) -> Result<Shown, CliError> {
+    views_of(named, ui, || fold_on(&named.journal()))
+}
+
+/// Makes the views of a session of the repository from a fold of its journal; one of both is there.
+pub(super) fn views_of(
+    named: &Named,
+    ui: &Ui,
+    fold: impl FnOnce() -> Result<Option<Folded>, JournalError>,
+) -> Result<Shown, CliError> {
+    // Looked at first: one that ends meanwhile has written its end by the time the journal is read.
+    let holder = named.holder()?;
+    let folded = fold()?.ok_or_else(|| named.no_session())?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
     }
-    let input = SessionInput {
-        state: &folded.state,
-        lenses: &folded.lenses,
-        latest: &folded.latest,
-        running: holder,
-        now: jiff::Timestamp::now(),
-    };
-    SessionView::new(input).ok_or_else(missing)
+    let session = seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder);
+    let shown = Shown { session, imported: ImportedView::new(folded.state.imported()) };
+    if shown.session.is_none() && shown.imported.is_none() { Err(named.no_session()) } else { Ok(shown) }
 }
 
-/// The pass: the fold, and the last lines of the step under way, unread until the end.
+fn seen(
+    state: &SessionState,
+    lenses: &BTreeMap<u32, Lenses>,
+    claims: &Claims,
+    latest: &Latest,
+    running: Option<Holder>,
+) -> Option<SessionView> {
+    SessionView::new(SessionInput { state, lenses, claims, latest, running, now: Timestamp::now() })
+}
+
+/// A journal that is read on from where it was left.
+#[derive(Debug)]
+pub(super) struct Following {
+    journal: PathBuf,
+    read: Option<Part>,
+}
+
+/// What was read of a journal so far.
+#[derive(Debug)]
+struct Part {
+    pass: Pass,
+    /// Where the next line begins.
+    next: Position,
+    /// The length that the file had.
+    length: u64,
+    /// What stands after the last whole line.
+    torn: Option<TornTail>,
+}
+
+impl Following {
+    /// Names the journal; nothing is read yet.
+    pub(super) fn new(journal: PathBuf) -> Self {
+        Self { journal, read: None }
+    }
+
+    /// Reads what was written since the last call; says whether anything was. A journal that is not there says nothing, and
+    /// one that another session began anew is read from its start.
+    pub(super) fn catch_up(&mut self) -> Result<bool, JournalError> {
+        self.read_on(&mut |_, _| Ok(()))
+    }
+
+    fn read_on(&mut self, onlooker: &mut Onlooker<'_>) -> Result<bool, JournalError> {
+        let Ok(length) = std::fs::metadata(&self.journal).map(|file| file.len()) else { return Ok(false) };
+        if self.read.as_ref().is_some_and(|read| read.length == length) {
+            return Ok(false);
+        }
+        let reader = Reader::open(&self.journal)?;
+        let session = reader.header().session;
+        let continued = self.read.take().filter(|read| read.goes_on(session, length));
+        let (mut pass, mut records) = match continued {
+            Some(Part { pass, next, .. }) => (pass, reader.records_from(next)?),
+            None => (Pass::new(SessionState::new(session)), reader.records()),
+        };
+        for record in records.by_ref() {
+            pass.take(record?, onlooker)?;
+        }
+        self.read = Some(Part { pass, next: records.next_position(), length, torn: records.torn() });
+        Ok(true)
+    }
+
+    /// Returns what was read; `None` where there is no journal.
+    fn folded(self) -> Result<Option<Folded>, JournalError> {
+        let Some(Part { pass, torn, .. }) = self.read else { return Ok(None) };
+        let latest = pass.latest()?;
+        Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
+    }
+
+    /// Returns where the session stands now; `None` where the journal says nothing of it yet.
+    pub(super) fn view(&self, running: Option<Holder>) -> Result<Option<SessionView>, JournalError> {
+        let Some(Part { pass, .. }) = &self.read else { return Ok(None) };
+        Ok(seen(&pass.state, &pass.lenses, &pass.claims, &pass.latest()?, running))
+    }
+}
+
+impl Part {
+    /// Says whether a journal with this session and length is this one, written on.
+    fn goes_on(&self, session: SessionId, length: u64) -> bool {
+        self.pass.state.session() == session && length >= self.next.offset
+    }
+}
+
+/// The pass: the fold, and the last lines of the step under way, unread until somebody asks.
+#[derive(Debug)]
 struct Pass {
     state: SessionState,
     lenses: BTreeMap<u32, Lenses>,
+    claims: Claims,
     phase: Option<Record>,
     pair: Option<Record>,
     outside: Option<String>,
+    night: Night,
 }
 
 impl Pass {
     fn new(state: SessionState) -> Self {
-        Self { state, lenses: BTreeMap::new(), phase: None, pair: None, outside: None }
+        Self {
+            state,
+            lenses: BTreeMap::new(),
+            claims: Claims::default(),
+            phase: None,
+            pair: None,
+            outside: None,
+            night: Night::default(),
+        }
     }
 
     fn take(&mut self, record: Record, onlooker: &mut Onlooker<'_>) -> Result<(), JournalError> {
@@ -125,6 +225,12 @@ impl Pass {
                 // What began before a pair is over: the pairs are what goes on.
                 self.phase = None;
                 self.pair = Some(record);
+            }
+            "hook" => {
+                self.state.pass_over(record.at);
+                if let Some(event) = record.event()? {
+                    self.night.take(&record, &event);
+                }
             }
             _ => self.state.pass_over(record.at),
         }
@@ -153,13 +259,16 @@ impl Pass {
         if let Event::Configured(configured) = event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
+        self.night.take(record, event);
+        self.claims.apply(record.experiment, event);
         self.state.apply(record.experiment, record.at, event);
     }
 
-    fn end(self, torn: Option<TornTail>) -> Result<Folded, JournalError> {
+    /// Returns the step under way, and what else a running session is asked for.
+    fn latest(&self) -> Result<Latest, JournalError> {
         let last = self.phase.as_ref().or(self.pair.as_ref());
         let experiment = last.and_then(|record| record.experiment);
-        let mut latest = Latest { experiment, outside: self.outside, ..Latest::default() };
+        let mut latest = Latest { experiment, outside: self.outside.clone(), ..self.night.latest() };
         if let Some(record) = &self.phase {
             latest.phase = match record.event()? {
                 Some(Event::PhaseStarted(started)) => Some((started.phase, started.what)),
@@ -178,30 +287,17 @@ impl Pass {
             latest.phase.get_or_insert((phase, None));
             latest.pair = Some(*attempt).filter(|attempt| !attempt.holdout);
         }
-        Ok(Folded { state: self.state, lenses: self.lenses, latest, torn })
+        Ok(latest)
     }
-}
-
-/// Says whether an event ends the step before it, so that its phases and pairs are over.
-fn ends_step(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Proposed(_)
-            | Event::Run(_)
-            | Event::Validated(_)
-            | Event::Undone(_)
-            | Event::Resumed(_)
-            | Event::Stopped(_)
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ExperimentId, SessionId};
+    use crate::domain::ExperimentId;
     use crate::journal::sample;
 
-    fn journal(folder: &Path, lines: usize) -> std::path::PathBuf {
+    fn journal(folder: &Path, lines: usize) -> PathBuf {
         let mut whole = Vec::new();
         sample::write(&mut whole, 3).unwrap();
         let kept: Vec<&str> = std::str::from_utf8(&whole).unwrap().lines().take(lines).collect();
@@ -230,82 +326,33 @@ mod tests {
         assert_eq!(settled.state.experiments().len(), 1);
     }
 
-    fn status_of(folded: &Folded) -> String {
-        format!("{:?} {:?} {:?} {:?}", folded.state, folded.lenses, folded.latest, folded.torn)
-    }
-
-    /// A journal long enough to be worth a save, cut in the middle of an experiment and then written on.
-    fn long_journal(folder: &Path) -> (std::path::PathBuf, String) {
-        let path = folder.join("journal.jsonl");
-        let mut whole = Vec::new();
-        sample::write(&mut whole, 700).unwrap();
-        (path, String::from_utf8(whole).unwrap())
-    }
-
-    fn first_lines(text: &str, lines: usize) -> &str {
-        let end = text.match_indices('\n').nth(lines - 1).unwrap().0;
-        &text[..=end]
-    }
-
     #[test]
-    fn a_fold_that_goes_on_from_a_saved_one_is_the_fold_of_the_whole_journal() {
+    fn a_journal_is_read_on_from_where_it_was_left_and_a_torn_line_once_it_is_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, whole) = long_journal(folder.path());
-        for (lines, more) in [(3 + 18 * 600 + 9, 3 + 18 * 600 + 13), (3 + 18 * 620 + 5, 3 + 18 * 640), (11_900, 12_003)]
-        {
-            let _ = std::fs::remove_file(folder.path().join("fold.cache"));
-            std::fs::write(&path, first_lines(&whole, lines)).unwrap();
-            fold_on(&path).unwrap();
-            assert!(folder.path().join("fold.cache").exists());
-            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
-            let rest = &first_lines(&whole, more)[first_lines(&whole, lines).len()..];
-            std::io::Write::write_all(&mut file, rest.as_bytes()).unwrap();
-            let session = sample::session();
-            let (_, from) = checkpoint::load(&path, session).expect("what was saved fits");
-            assert_eq!(from.line, lines as u64 + 1);
-            let (on, anew) = (fold_on(&path).unwrap().unwrap(), fold(&path).unwrap().unwrap());
-            assert_eq!(status_of(&on), status_of(&anew));
-        }
-    }
-
-    #[test]
-    fn a_saved_fold_counts_only_for_the_journal_that_it_was_made_from() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, whole) = long_journal(folder.path());
-        let cache = folder.path().join("fold.cache");
-        let session = sample::session();
-        let saved = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            let _ = std::fs::remove_file(&cache);
-            fold_on(&path).unwrap();
-            assert!(checkpoint::load(&path, session).is_some());
-        };
-        saved(&whole);
-        std::fs::write(&path, first_lines(&whole, 9000)).unwrap();
-        assert!(checkpoint::load(&path, session).is_none(), "a shorter journal");
-        saved(&whole);
-        let other = whole.rfind("no_effect").unwrap();
-        std::fs::write(&path, format!("{}regressed{}", &whole[..other], &whole[other + 9..])).unwrap();
-        assert!(checkpoint::load(&path, session).is_none(), "another last experiment");
-        saved(&whole);
-        std::fs::rename(&path, folder.path().join("old")).unwrap();
+        let path = journal(folder.path(), 3 + 18 + 2);
+        let mut following = Following::new(path.clone());
+        assert!(following.catch_up().unwrap());
+        assert!(!following.catch_up().unwrap(), "nothing new");
+        let under_way = |following: &Following| following.read.as_ref().unwrap().pass.latest().unwrap();
+        assert_eq!(under_way(&following).pair, None);
+        let whole = std::fs::read(journal(&folder.path().join("."), 3 + 18 + 2 + 6 + 5)).unwrap();
+        // Half of the last line is written so far.
+        std::fs::write(&path, &whole[..whole.len() - 20]).unwrap();
+        assert!(following.catch_up().unwrap());
+        assert_eq!(under_way(&following).pair.unwrap().pair, 4);
+        assert!(following.read.as_ref().unwrap().torn.is_some());
         std::fs::write(&path, &whole).unwrap();
-        assert!(checkpoint::load(&path, session).is_none(), "another file");
-        saved(&whole);
-        let mut bytes = std::fs::read(&cache).unwrap();
-        *bytes.last_mut().unwrap() = b' ';
-        std::fs::write(&cache, bytes).unwrap();
-        assert!(checkpoint::load(&path, session).is_none(), "a damaged save");
-        std::fs::write(&cache, "").unwrap();
-        assert!(fold_on(&path).unwrap().is_some(), "an empty save is passed over");
-        assert!(checkpoint::load(&path, SessionId(uuid::Uuid::nil())).is_none(), "another session");
-    }
-
-    #[test]
-    fn a_short_journal_is_folded_and_nothing_is_saved() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = journal(folder.path(), 30);
-        fold_on(&path).unwrap();
-        assert!(!folder.path().join("fold.cache").exists());
+        assert!(following.catch_up().unwrap());
+        assert_eq!(under_way(&following).pair.unwrap().pair, 5);
+        let read = following.read.as_ref().unwrap();
+        assert_eq!((read.torn, read.next.offset), (None, whole.len() as u64));
+        let told = |following: &Following| following.view(None).unwrap().unwrap();
+        let (on, anew) = (told(&following), fold(&path).unwrap().unwrap());
+        assert_eq!(on.counts.settled as usize, anew.state.experiments().len());
+        // Cut, as a recovery does, and shorter than what was read.
+        journal(folder.path(), 3 + 18);
+        assert!(following.catch_up().unwrap());
+        assert_eq!(told(&following).under_way, None);
+        assert!(!Following::new(folder.path().join("none")).catch_up().unwrap());
     }
 }

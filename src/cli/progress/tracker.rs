@@ -142,7 +142,11 @@ impl Tracker {
                 self.moves_branch = decided.moves_branch;
                 None
             }
-            Event::Screened(_)
+            Event::Imported(_)
+            | Event::ImportedSegment(_)
+            | Event::ImportedRun(_)
+            | Event::Reviewed(_)
+            | Event::Screened(_)
             | Event::PhaseEnded(_)
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::domain::{Arm, Exit, HoldoutCalibration, MetricName, Phase, Reading, Settings};
+use crate::domain::{Arm, Exit, HoldoutCalibration, KnobCommand, MetricName, Phase, Reading, Settings};
 use crate::engine::EngineError;
 use crate::engine::runner::{Errand, Failure};
 use crate::engine::workbench::{Attempt, Workbench};
@@ -64,6 +64,8 @@ impl Workbench<'_> {
             return Err(EngineError::NotCalibrated);
         };
         let command = self.harness().held().command(holdout, laid);
+        // It measures what the bench does; arguments behind its command might mean something else there.
+        let (_, knobs) = self.with_knobs(arm, KnobCommand::Bench, &holdout.command)?;
         let metrics = self.metrics_file(arm)?;
         let folder =
             laid.outside.iter().map(|folder| (OsString::from(FOLDER_VARIABLE), folder.clone().into_os_string()));
@@ -73,7 +75,7 @@ impl Workbench<'_> {
             limit: self.limits.holdout,
             log,
             network: false,
-            env: folder.chain(Self::metrics_variable(metrics.as_ref())).collect(),
+            env: folder.chain(Self::metrics_variable(metrics.as_ref())).chain(knobs).collect(),
         };
         let exit = match self.run_measured(arm, &errand, metrics.as_ref())? {
             Ok(exit) => exit,

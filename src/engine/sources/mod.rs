@@ -1,6 +1,8 @@
 //! The candidate sources of a config: each asked in order or in turn for its next candidate.
 
 mod queue;
+mod range;
+mod sweep;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +13,11 @@ use crate::state::SessionState;
 use super::EngineError;
 use super::offer::Offer;
 use super::session::Session;
+pub(super) use range::without_patch;
+
 use queue::PatchQueue;
+use range::CommitSource;
+use sweep::KnobSweep;
 
 /// Seconds between two looks at sources that had nothing.
 const FOLLOW_S: i64 = 1;
@@ -55,12 +61,12 @@ impl Sources {
         let source = |source: &CandidateSource| -> Result<Box<dyn Source>, EngineError> {
             match source {
                 CandidateSource::Patches(folder) => Ok(Box::new(PatchQueue::new(settings, user.root(), folder))),
-                CandidateSource::Commits(_) | CandidateSource::Sweep(_) | CandidateSource::Agent(_) => {
-                    Err(EngineError::Refused {
-                        reason: "this source is not built yet".to_owned(),
-                        cure: "delete it".to_owned(),
-                    })
-                }
+                CandidateSource::Commits(range) => Ok(Box::new(CommitSource::new(settings, range))),
+                CandidateSource::Sweep(sweep) => Ok(Box::new(KnobSweep::new(settings, sweep))),
+                CandidateSource::Agent(_) => Err(EngineError::Refused {
+                    reason: "this source is not built yet".to_owned(),
+                    cure: "delete it".to_owned(),
+                }),
             }
         };
         let all = settings.candidates.iter().map(source).collect::<Result<_, _>>()?;

@@ -8,6 +8,7 @@ mod cargo;
 mod cmake;
 mod config_file;
 mod detect;
+mod existing;
 mod golang;
 mod make;
 mod node;
@@ -21,6 +22,7 @@ mod tree;
 mod write;
 
 pub use detect::Ecosystem;
+pub use existing::{OldKeeps, propose_existing};
 pub use proposal::{Starter, StarterError, StarterFile, propose};
 pub use write::write;
 

@@ -81,23 +81,33 @@ pub struct StarterFile {
 /// Looks at a checkout and proposes a starting set under a session name; reads files only and writes nothing.
 pub fn propose(root: &Path, name: &str) -> Result<Starter, StarterError> {
     let tree = Tree::read(root)?;
-    let ecosystem = detect(&tree)?;
-    let plan = match ecosystem {
-        Ecosystem::Cargo => cargo::plan(&tree)?,
-        Ecosystem::Go => golang::plan(&tree)?,
-        Ecosystem::Npm | Ecosystem::Pnpm => node::plan(&tree, ecosystem)?,
-        Ecosystem::Pytest | Ecosystem::Uv => python::plan(&tree, ecosystem)?,
-        Ecosystem::Bundler => bundler::plan(&tree)?,
-        Ecosystem::CMake => cmake::plan(&tree)?,
-        Ecosystem::Make => make::plan(&tree)?,
-        Ecosystem::Generic => generic(),
-    };
+    let (ecosystem, plan) = plan(&tree)?;
     let session = session_name(name);
     let mut explanations = texts::explanations(&tree, ecosystem, &plan);
     if session != name {
         explanations.push(format!("name: \"{session}\", because a branch cannot be named after \"{name}\"."));
     }
     Ok(Starter { ecosystem, files: files(&session, &plan)?, explanations, next: texts::next_steps(&plan) })
+}
+
+/// Decides the parts of a starting set for a checkout.
+pub(super) fn plan_of(root: &Path) -> Result<(Ecosystem, Plan), StarterError> {
+    plan(&Tree::read(root)?)
+}
+
+fn plan(tree: &Tree) -> Result<(Ecosystem, Plan), StarterError> {
+    let ecosystem = detect(tree)?;
+    let plan = match ecosystem {
+        Ecosystem::Cargo => cargo::plan(tree)?,
+        Ecosystem::Go => golang::plan(tree)?,
+        Ecosystem::Npm | Ecosystem::Pnpm => node::plan(tree, ecosystem)?,
+        Ecosystem::Pytest | Ecosystem::Uv => python::plan(tree, ecosystem)?,
+        Ecosystem::Bundler => bundler::plan(tree)?,
+        Ecosystem::CMake => cmake::plan(tree)?,
+        Ecosystem::Make => make::plan(tree)?,
+        Ecosystem::Generic => generic(),
+    };
+    Ok((ecosystem, plan))
 }
 
 fn generic() -> Plan {
@@ -114,13 +124,13 @@ fn generic() -> Plan {
 }
 
 /// Keeps of a name what a branch and a folder may be called.
-fn session_name(name: &str) -> String {
+pub(super) fn session_name(name: &str) -> String {
     let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     let parts: Vec<&str> = kept.split('-').filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { "experiment".to_owned() } else { parts.join("-") }
 }
 
-fn files(name: &str, plan: &Plan) -> Result<Vec<StarterFile>, StarterError> {
+pub(super) fn files(name: &str, plan: &Plan) -> Result<Vec<StarterFile>, StarterError> {
     let config = config_file::config_text(name, plan).map_err(|source| StarterError::Config { source })?;
     let file = |path: &str, executable: bool, text: String, why: &str| StarterFile {
         path: path.to_owned(),

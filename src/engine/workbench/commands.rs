@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Arm, Command, Exit, Inventory, Phase, Reading, Reason};
+use crate::domain::{Arm, Command, Exit, Inventory, KnobCommand, Phase, Reading, Reason};
 use crate::engine::EngineError;
 use crate::engine::inventory::Checked;
 use crate::engine::metrics_file::MetricsFile;
@@ -53,14 +53,9 @@ impl Workbench<'_> {
     /// Builds an arm; `None` where nothing needs building.
     pub(in crate::engine) fn build(&mut self, arm: Arm, log: PathBuf) -> Attempt<Option<Exit>> {
         let Some(build) = &self.settings.build else { return Ok(Ok(None)) };
-        let errand = Errand {
-            phase: Phase::Build,
-            command: &build.command,
-            limit: self.limits.build,
-            log,
-            network: false,
-            env: Vec::new(),
-        };
+        let (command, env) = self.with_knobs(arm, KnobCommand::Build, &build.command)?;
+        let errand =
+            Errand { phase: Phase::Build, command: &command, limit: self.limits.build, log, network: false, env };
         let result = self.run(arm, &errand)?;
         self.runner.trim_logs(&errand)?;
         if arm == Arm::Candidate {
@@ -111,13 +106,14 @@ impl Workbench<'_> {
     /// Runs the bench once in an arm's slot and reads its metrics.
     pub(in crate::engine) fn bench(&mut self, arm: Arm, log: PathBuf) -> Attempt<(Reading, Exit)> {
         let metrics = self.metrics_file(arm)?;
+        let (command, knobs) = self.with_knobs(arm, KnobCommand::Bench, &self.settings.bench.command)?;
         let errand = Errand {
             phase: Phase::Measure,
-            command: &self.settings.bench.command,
+            command: &command,
             limit: self.limits.bench,
             log,
             network: false,
-            env: Self::metrics_variable(metrics.as_ref()).chain(self.padding()).collect(),
+            env: Self::metrics_variable(metrics.as_ref()).chain(self.padding()).chain(knobs).collect(),
         };
         self.sweep_candidate(arm)?;
         let exit = match self.run_measured(arm, &errand, metrics.as_ref())? {

@@ -1,19 +1,25 @@
 //! The views as text for a terminal, one file for each command.
 
 mod calibration;
+mod claims;
 mod evidence_plot;
 mod forecast;
+mod imported;
 mod log;
 mod patch;
 mod plot;
+mod review;
 mod runs_plot;
 mod show;
 mod status;
 mod validation;
 
 pub use calibration::calibration;
+pub use claims::claims;
 pub use forecast::forecast;
+pub use imported::{imported_log, imported_run, imported_status};
 pub use log::log;
+pub use review::review;
 pub use show::show;
 pub use status::status;
 pub use validation::validation;

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::log::{Room, cells, columns};
 use super::{duration, evidence, labelled};
-use crate::domain::Phase;
+use crate::domain::{Obstacle, Phase};
 use crate::report::grid::{Grid, Screen};
+use crate::report::night::{TimeLeft, TroubleView, WaitView};
 use crate::report::session::{BudgetView, CalibrationView, Counts, SessionView, Standing, UnderWay};
 use crate::report::validation::ValidationView;
 
@@ -43,6 +44,13 @@ pub fn status(view: &SessionView, screen: Screen) -> String {
         let label = if running { "now" } else { "unfinished" };
         text += &labelled(label, &format!("#{} {}", under_way.experiment, under_way.description));
         text += &labelled("", &progress(under_way));
+    }
+    if let Some(waiting) = &view.waiting {
+        text += &labelled("waits", &waits(waiting));
+    }
+    text += &labelled("left", &left(&view.time_left));
+    if let Some(trouble) = &view.last_error {
+        text += &labelled("last error", &last_error(trouble));
     }
     if view.waiting_edits > 0 {
         text += &labelled("ideas.md", &format!("{} edits wait until the file is there", view.waiting_edits));
@@ -131,6 +139,35 @@ fn steps(phase: Option<Phase>, what: Option<&String>, pairs: u32) -> Vec<String>
     let phase = phase.map(|phase| what.map_or_else(|| phase.to_string(), |what| format!("{phase} {what}")));
     let pair = (pairs > 0).then(|| format!("pair {pairs}"));
     phase.into_iter().chain(pair).collect()
+}
+
+fn waits(waiting: &WaitView) -> String {
+    let what = match waiting.obstacle {
+        Obstacle::UsageLimit => "a limit of use",
+        Obstacle::Network => "the network",
+        Obstacle::Login => "a login",
+        Obstacle::NothingNew => "nothing new",
+    };
+    let WaitView { source, why, left_s, .. } = waiting;
+    format!("for {source} ({what}: {why}); it is asked again in {}", duration(*left_s))
+}
+
+fn left(times: &[TimeLeft]) -> String {
+    let said = |left: &TimeLeft| {
+        let time = duration(left.seconds);
+        match (left.iterations, &left.until) {
+            (Some(1), _) => format!("about {time} for 1 more iteration"),
+            (Some(count), _) => format!("about {time} for {count} more iterations"),
+            (None, Some(until)) => format!("{time} until {until}"),
+            (None, None) => format!("{time} by {}", left.rule),
+        }
+    };
+    times.iter().map(said).collect::<Vec<_>>().join("; ")
+}
+
+fn last_error(trouble: &TroubleView) -> String {
+    let of = trouble.experiment.map(|id| format!("#{id} ")).unwrap_or_default();
+    format!("{of}{} ({} ago)", trouble.what, duration(trouble.age_s))
 }
 
 fn keeps(view: &SessionView, screen: Screen) -> String {
