@@ -284,7 +284,7 @@ impl Ours {
     }
 
     fn rule_on(&self, catalogue: &Catalogue) {
-        let question = Question { idea: None, axes: &[], patch_id: None, text: &self.settings.name };
+        let question = Question { idea: None, axes: &[], patch_id: None, text: &self.settings.name, changes: &[] };
         std::hint::black_box(match_proposal(catalogue, &question, &Facts::default()));
     }
 

@@ -12,9 +12,9 @@ use support::TestEnvironment;
 /// A session with two keeps, a drop and a failed check, on the branch autoresearch/counting.
 fn session() -> TestEnvironment {
     let env = TestEnvironment::counting_project();
-    env.patch("01-less", "src/work", "700\n");
-    env.patch("02-same", "src/other", "first\nsecond\nlast\n");
-    env.patch("03-more", "src/work", "900\n");
+    env.patch("01-less.patch", "src/work", "700\n");
+    env.patch("02-same.patch", "src/other", "first\nsecond\nlast\n");
+    env.patch("03-more.patch", "src/work", "900\n");
     env.run(["run"]).expect(0);
     env
 }
@@ -23,7 +23,7 @@ fn session() -> TestEnvironment {
 fn elsewhere(env: &TestEnvironment) -> TestEnvironment {
     let other = TestEnvironment::unborn();
     let from = env.repo();
-    other.git(["fetch", "-q", from.to_str().unwrap(), "+refs/heads/*:refs/heads/*"]);
+    other.git(["fetch", "-q", "--update-head-ok", from.to_str().unwrap(), "+refs/heads/*:refs/heads/*"]);
     other
 }
 
@@ -41,7 +41,7 @@ fn a_record_holds_here_and_on_another_machine() {
     assert!(said.contains("verdicts follow from their pairs") && said.contains("the record holds"), "{said}");
     let file = env.beside("session.bundle");
     let told = env.run(["bundle", file.to_str().unwrap()]).expect(0).stdout;
-    assert!(told.contains("refs/autoresearch/counting"), "{told}");
+    assert!(told.contains("refs/autoresearch-records/counting"), "{told}");
     let other = elsewhere(&env);
     let branch = "autoresearch/counting";
     let answer = other.run(["verify", branch, "--bundle", file.to_str().unwrap(), "--json"]).expect(0).json();
@@ -57,7 +57,7 @@ fn a_pushed_ref_is_as_good_as_a_file() {
     let env = session();
     env.run(["bundle"]).expect(0);
     let other = elsewhere(&env);
-    let record = "refs/autoresearch/counting";
+    let record = "refs/autoresearch-records/counting";
     other.git(["fetch", "-q", env.repo().to_str().unwrap(), &format!("{record}:{record}")]);
     let said = other.run(["verify", "autoresearch/counting", "--ref", record]).expect(0).stdout;
     assert!(said.contains("the record holds"), "{said}");
@@ -66,12 +66,6 @@ fn a_pushed_ref_is_as_good_as_a_file() {
 #[test]
 fn a_changed_measurement_is_found_out() {
     let env = session();
-    rewrite(&env, r#""candidate":{"metrics":{"auto.cpu_s""#, r#""candidate":{"metrics":{"auto.cpu_s""#);
-    env.run(["verify"]).expect(0);
-    let pair =
-        env.events("counting", "pair").into_iter().find(|pair| pair["candidate"]["metrics"]["work"] == 700.0).unwrap();
-    let there = pair["candidate"]["metrics"].to_string();
-    assert!(there.contains("700"), "{there}");
     rewrite(&env, r#""work":700.0"#, r#""work":1000.0"#);
     let said = env.run(["verify"]).expect(7).stdout;
     assert!(said.contains("but its pairs") && said.contains("does not hold"), "{said}");

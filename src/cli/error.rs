@@ -11,6 +11,7 @@ use crate::engine::EngineError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
 use crate::git::GitError;
+use crate::ideas::IdeasError;
 use crate::import::ImportError;
 use crate::journal::JournalError;
 use crate::measure::adapters::AdapterError;
@@ -44,6 +45,30 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// ideas.md cannot be edited.
+    #[error(transparent)]
+    Ideas(#[from] IdeasError),
+    /// Neither ideas.md nor the journal knows the idea.
+    #[error(
+        "no idea is called '{idea}' in {file}, and no experiment tried it; 'autoresearch ideas list' shows the names, \
+         'autoresearch ideas add' adds one"
+    )]
+    NoIdea {
+        /// The name.
+        idea: String,
+        /// The file, relative to the repository root.
+        file: String,
+    },
+    /// The idea is closed, and no further experiment tried it.
+    #[error("'{idea}' is closed already ({file}:{line}), and no experiment is new; edit the entry by hand")]
+    AlreadyClosed {
+        /// The name.
+        idea: String,
+        /// The file, relative to the repository root.
+        file: String,
+        /// Its line, from 1.
+        line: usize,
+    },
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -196,6 +221,9 @@ impl CliError {
             | Self::Config(_)
             | Self::Journal(_)
             | Self::Process(_)
+            | Self::Ideas(_)
+            | Self::NoIdea { .. }
+            | Self::AlreadyClosed { .. }
             | Self::Starter(_)
             | Self::Adapter(_)
             | Self::Import(_)

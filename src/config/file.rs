@@ -74,8 +74,8 @@ pub(super) struct ConfigFile {
     pub(super) slots: Option<SlotsFile>,
     /// What is asked of the measuring machine.
     pub(super) host: Option<HostFile>,
-    /// Reserved: when ideas are closed.
-    pub(super) ideas: Option<Unsupported>,
+    /// What the loop does with the ideas of ideas.md.
+    pub(super) ideas: Option<IdeasFile>,
     /// Reserved: how kept commits are written.
     pub(super) commit: Option<Unsupported>,
 }
@@ -375,6 +375,15 @@ pub(super) struct HostFile {
     /// Seconds that a pair waits at most while the machine is clearly busier than at calibration.
     #[schemars(extend("default" = super::resolve::MAX_WAIT_S, "minimum" = 0))]
     pub(super) max_wait_seconds: Option<f64>,
+}
+
+/// What the loop does with the ideas of ideas.md.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct IdeasFile {
+    /// Experiments without effect after which an idea, or one value of a setting, is closed by the loop. Default: never.
+    #[schemars(extend("minimum" = 1))]
+    pub(super) close_after: Option<u32>,
 }
 
 /// A command as written: a string or an array of strings.

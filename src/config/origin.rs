@@ -273,5 +273,6 @@ fn limits(s: &Settings) -> Rows {
         row("slots.dir", json!(s.slots_dir)),
         row("host.pin", json!(s.host.pin)),
         row("host.maxWaitSeconds", s.host.max_wait_s),
+        row("ideas.closeAfter", json!(s.ideas.close_after)),
     ]
 }

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::{
-    Base, Checks, CoreList, Decision, Host, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel, Settings,
-    Stop,
+    Base, Checks, CoreList, Decision, Host, IdeaRules, Limits, MetricName, Objective, Sandbox, Scale, Scope, Sentinel,
+    Settings, Stop,
 };
 
 use super::check;
 use super::commands;
 use super::file::{
-    ChecksFile, ConfigFile, DecisionFile, HostFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile, SentinelFile,
-    StopFile,
+    ChecksFile, ConfigFile, DecisionFile, HostFile, IdeasFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile,
+    SentinelFile, StopFile,
 };
 use super::holdout;
 use super::layers::{self, Environment, Overlaid};
@@ -174,6 +174,7 @@ impl Context {
                 Some(dir) => Some(self.check("slots.dir", check::expanded(dir, env))?),
             },
             host: self.host(&file.host.clone().unwrap_or_default())?,
+            ideas: self.ideas(&file.ideas.clone().unwrap_or_default())?,
         })
     }
 
@@ -330,6 +331,11 @@ impl Context {
         let most = file.max_wait_seconds.unwrap_or(MAX_WAIT_S);
         let max_wait_s = self.check("host.maxWaitSeconds", check::within(most, 0.0, check::YEAR_S))?;
         Ok(Host { pin, max_wait_s })
+    }
+
+    fn ideas(&self, file: &IdeasFile) -> Result<IdeaRules, ConfigError> {
+        let count = |n| self.check("ideas.closeAfter", check::count(n, 1, u32::MAX));
+        Ok(IdeaRules { close_after: file.close_after.map(count).transpose()? })
     }
 
     fn sandbox(&self, file: &SandboxFile) -> Result<Sandbox, ConfigError> {

@@ -120,7 +120,7 @@ mod tests {
     fn a_key_is_found_where_it_belongs() {
         let schema = schema();
         assert_eq!(elsewhere(&schema, "maxIterations").as_deref(), Some("stop.maxIterations"));
-        assert_eq!(property(&schema, "ideas"), Known::Unsupported);
+        assert_eq!(property(&schema, "commit"), Known::Unsupported);
         assert_eq!(property(&schema, "mcp"), Known::No);
     }
 }

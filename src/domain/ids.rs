@@ -13,7 +13,7 @@ pub enum IdError {
 }
 
 /// Numbers the proposals of a session from 1; 0 is the baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExperimentId(pub u32);
 

@@ -43,8 +43,8 @@ pub use phase::Phase;
 pub use proposal::{AgentCall, Asi, Author, Axis, Goal, PatchText, Proposal, ProposalSource};
 pub use seed::{GOLDEN_GAMMA, Seed, mix64, splitmix64};
 pub use settings::{
-    Base, Bench, Build, CheckOrder, Checks, Confirm, Decision, Holdout, Host, Inventory, Limits, Network, Objective,
-    Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean, next_time_of_day,
+    Base, Bench, Build, CheckOrder, Checks, Confirm, Decision, Holdout, Host, IdeaRules, Inventory, Limits, Network,
+    Objective, Patience, Prepare, Sandbox, Scope, Sentinel, Settings, Stop, VerifyClean, next_time_of_day,
 };
 pub use sources::{
     Agent, CandidateSource, CandidatesOrder, CommitRange, Hooks, KNOBS_FILE, Knob, KnobCommand, KnobPlace, Strategy,

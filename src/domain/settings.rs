@@ -68,6 +68,17 @@ pub struct Settings {
     /// What is asked of the measuring machine.
     #[serde(default, skip_serializing_if = "is_default")]
     pub host: Host,
+    /// What the loop does with ideas.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ideas: IdeaRules,
+}
+
+/// What the loop does with ideas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdeaRules {
+    /// Experiments without effect after which an idea, or a value of a setting, is closed; `None` leaves that to people.
+    pub close_after: Option<u32>,
 }
 
 impl Settings {

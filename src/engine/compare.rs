@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::domain::{
     Arm, Base, Bench, Build, Calibrated, CandidatesOrder, CheckOrder, Checks, Command, Confirm, Decision, Direction,
-    Event, ExperimentId, Hooks, Host, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId, Objective,
-    Observer, PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale, Scope,
-    Screened, Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
+    Event, ExperimentId, Hooks, Host, IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId,
+    Objective, Observer, PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale,
+    Scope, Screened, Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -275,6 +275,7 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         sandbox: sandbox(),
         slots_dir: None,
         host: question.host.clone(),
+        ideas: IdeaRules::default(),
     }
 }
 

@@ -1,25 +1,18 @@
 //! ideas.md as the loop uses it: refuses what is closed, and marks what was tried.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use crate::domain::{
-    Axis, Change, Event, ExperimentId, IdeaEdited, Note, PatchId, Proposal, Proposed, Reason, RunSummary, Settings,
-    Status,
+    Axis, Change, Event, ExperimentId, IdeaEdited, Note, Proposed, Reason, RunSummary, Settings, Status,
 };
 use crate::ideas::{
-    Catalogue, Closing, Correction, Edit, Facts, Found, Keep, Match, Question, Tried, Written, edit_file,
-    match_proposal,
+    Catalogue, Closing, Correction, Edit, Facts, Found, Match, Question, Tried, Written, edit_file, match_proposal,
 };
-use crate::state::ExperimentRecord;
+use crate::state::{ExperimentRecord, SessionState};
 
 use super::EngineError;
+use super::idea_closing::{Target, closing_of, due, mechanism};
+use super::idea_facts::{FILE, Past, idea_facts, ideas_file, read_ideas};
 use super::recorder::Durability;
 use super::session::Session;
-use super::workbench::join;
-
-/// File name of the catalogue, beside the config.
-const FILE: &str = "ideas.md";
 
 /// What came of a keep that was undone: only a late rebuild from an empty cache undoes one.
 const UNDONE: &str = "undone: stale build";
@@ -40,36 +33,66 @@ pub(super) enum Ruling {
 pub(super) struct OwedEdit {
     /// The settled experiment.
     pub experiment: ExperimentId,
-    /// The idea that it tried.
+    /// The idea, or the value of a setting, that it tried.
     idea: String,
-    /// What it was.
-    text: String,
-    /// What came of it.
-    outcome: String,
-    /// What kind of edit it is.
-    kind: Kind,
+    /// What the journal says of the edit.
+    says: String,
+    /// What is to be written.
+    what: Owed,
     /// Whether the journal says already that the edit waits.
     told: bool,
 }
 
-/// What an edit does.
+/// What is to be written of an experiment.
 #[derive(Debug, Clone)]
-enum Kind {
-    /// Says what came of an idea.
-    Tried,
-    /// Says it in the place of what was written before.
-    Correct(String),
-    /// Closes values of a setting.
-    Close(Box<Closing>),
+enum Owed {
+    /// What came of its idea.
+    Outcome {
+        /// What it was.
+        text: String,
+        /// What was written of it before, where that is no longer so.
+        before: Option<String>,
+    },
+    /// That what it tried is closed.
+    Closing(Box<Closing>),
 }
 
 impl OwedEdit {
-    /// Returns the edit that an experiment owes with its settling line; `None` where it tried no idea or measured nothing.
-    pub(super) fn of(proposed: Option<&Proposed>, run: &RunSummary, settings: &Settings) -> Option<Self> {
-        let idea = proposed?.idea.clone().filter(|_| run.measured || run.effect.is_some())?;
+    /// Returns the edits that an experiment owes with its settling line, which the fold has: what came of its idea, where it
+    /// was measured, and what is closed with it.
+    pub(super) fn of(
+        proposed: Option<&Proposed>,
+        run: &RunSummary,
+        settings: &Settings,
+        state: &SessionState,
+    ) -> Vec<Self> {
+        let Some(proposed) = proposed else { return Vec::new() };
+        let idea = proposed.idea.clone().filter(|_| run.measured || run.effect.is_some());
         let change = run.effect.map(|effect| effect.change(settings.objective(run.effect_of).direction));
-        let (text, outcome) = (run.description.clone(), outcome(run.status, run.reason, change));
-        Some(Self { experiment: ExperimentId(run.run), idea, text, outcome, kind: Kind::Tried, told: false })
+        let experiment = ExperimentId(run.run);
+        let outcome = idea.map(|idea| {
+            let what = Owed::Outcome { text: run.description.clone(), before: None };
+            Self { experiment, idea, says: outcome(run.status, run.reason, change), what, told: false }
+        });
+        outcome.into_iter().chain(Self::closings(proposed, run, settings, state)).collect()
+    }
+
+    /// Returns the closings that are due with an experiment (`ideas.closeAfter`).
+    fn closings(proposed: &Proposed, run: &RunSummary, settings: &Settings, state: &SessionState) -> Vec<Self> {
+        let targets = proposed.idea.iter().map(|idea| Target::Idea(idea.clone()));
+        let targets = targets.chain(proposed.axes.iter().map(|axis| Target::Axis(axis.clone())));
+        let close = |target: Target| {
+            let experiments = due(state, &target)?;
+            let mechanism = mechanism(&run.asi, experiments.len());
+            let says = match experiments.len() {
+                1 => "closed after 1 experiment".to_owned(),
+                n => format!("closed after {n} experiments"),
+            };
+            let closing = Closing { mechanism, ..closing_of(&target, &experiments, settings) };
+            let what = Owed::Closing(Box::new(closing));
+            Some(Self { experiment: ExperimentId(run.run), idea: target.id(), says, what, told: false })
+        };
+        targets.filter_map(close).collect()
     }
 
     /// Returns the correction that a keep owes once it is undone; `None` where it tried no idea.
@@ -79,14 +102,9 @@ impl OwedEdit {
             let objective = settings.objective(effect.of);
             Change::of_effect((effect.gain, effect.low, effect.high), objective.scale, objective.direction)
         });
-        Some(Self {
-            experiment: record.id,
-            idea,
-            text: record.description.to_string(),
-            outcome: UNDONE.to_owned(),
-            kind: Kind::Correct(outcome(record.status, record.reason, change)),
-            told: false,
-        })
+        let before = Some(outcome(record.status, record.reason, change));
+        let what = Owed::Outcome { text: record.description.to_string(), before };
+        Some(Self { experiment: record.id, idea, says: UNDONE.to_owned(), what, told: false })
     }
 
     /// Returns the edit that closes values of a setting, about the last of its experiments; `None` where it has none.
@@ -95,100 +113,73 @@ impl OwedEdit {
         Some(Self {
             experiment: *closing.experiments.iter().max()?,
             idea: closing.id.clone(),
-            text: closing.text.clone(),
-            outcome: format!("closed {}", values.join(", ")),
-            kind: Kind::Close(Box::new(closing)),
+            says: format!("closed {}", values.join(", ")),
+            what: Owed::Closing(Box::new(closing)),
             told: false,
         })
     }
 
     /// Returns the values that it closes.
     fn axes(&self) -> Vec<Axis> {
-        match &self.kind {
-            Kind::Close(closing) => closing.axes.clone(),
-            Kind::Tried | Kind::Correct(_) => Vec::new(),
+        match &self.what {
+            Owed::Closing(closing) => closing.axes.clone(),
+            Owed::Outcome { .. } => Vec::new(),
         }
     }
 
     /// Says whether this is the edit that a journal line tells of.
     pub(super) fn is(&self, experiment: ExperimentId, edit: &IdeaEdited) -> bool {
-        self.experiment == experiment && self.outcome == edit.edit
+        self.experiment == experiment && self.says == edit.edit && self.idea == edit.idea
     }
 
     fn edit(&self) -> Edit {
-        let now = Tried {
-            idea: Some(self.idea.clone()),
-            text: self.text.clone(),
-            outcome: self.outcome.clone(),
-            experiment: self.experiment,
-        };
-        match &self.kind {
-            Kind::Tried => Edit::Tried(now),
-            Kind::Correct(before) => Edit::Correct(Correction { before: before.clone(), now }),
-            Kind::Close(closing) => Edit::Close(closing.as_ref().clone()),
+        match &self.what {
+            Owed::Closing(closing) => Edit::Close(closing.as_ref().clone()),
+            Owed::Outcome { text, before } => {
+                let (idea, outcome) = (Some(self.idea.clone()), self.says.clone());
+                let now = Tried { idea, text: text.clone(), outcome, experiment: self.experiment };
+                match before.clone() {
+                    None => Edit::Tried(now),
+                    Some(before) => Edit::Correct(Correction { before, now }),
+                }
+            }
         }
     }
 }
 
-impl Session<'_, '_> {
-    fn ideas_path(&self) -> PathBuf {
-        self.user.root().join(join(&self.settings.folder, FILE))
+/// Asks the catalogue about a proposal.
+pub(super) fn rule_on(catalogue: &Catalogue, question: &Question<'_>, facts: &Facts) -> Ruling {
+    match match_proposal(catalogue, question, facts) {
+        Match::Open => Ruling::Open,
+        Match::Closed { entry, why } => Ruling::Refused(Reason::ClosedIdea, said(&entry, &why.to_string(), "closed")),
+        Match::Settled { entry, why } => {
+            Ruling::Refused(Reason::SettledDecision, said(&entry, &why.to_string(), "settled"))
+        }
+        Match::SimilarText { entry } => Ruling::Warned(format!(
+            "its words are like those of the closed idea '{}' ({FILE}:{})",
+            entry.name, entry.line
+        )),
     }
+}
 
+impl Session<'_, '_> {
     /// Reads ideas.md from the checkout; a missing file is an empty catalogue.
     pub(super) fn catalogue(&self) -> Result<Catalogue, EngineError> {
-        let path = self.ideas_path();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Catalogue::parse(&text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Catalogue::parse("")),
-            Err(source) => Err(EngineError::io("read", &path, source)),
-        }
+        Ok(Catalogue::parse(&read_ideas(self.user.root(), self.settings)?))
     }
 
-    /// Asks the catalogue about a proposal.
-    pub(super) fn rule_on(
-        &self,
-        catalogue: &Catalogue,
-        proposal: &Proposal,
-        patch_id: Option<&PatchId>,
-    ) -> Result<Ruling, EngineError> {
-        let text = format!("{}\n{}", proposal.description, proposal.hypothesis);
-        let question = Question { idea: proposal.idea.as_deref(), axes: &proposal.axes, patch_id, text: &text };
-        Ok(match match_proposal(catalogue, &question, &self.idea_facts()?) {
-            Match::Open => Ruling::Open,
-            Match::Closed { entry, why } => {
-                Ruling::Refused(Reason::ClosedIdea, said(&entry, &why.to_string(), "closed"))
-            }
-            Match::Settled { entry, why } => {
-                Ruling::Refused(Reason::SettledDecision, said(&entry, &why.to_string(), "settled"))
-            }
-            Match::SimilarText { entry } => Ruling::Warned(format!(
-                "its words are like those of the closed idea '{}' ({FILE}:{})",
-                entry.name, entry.line
-            )),
-        })
+    /// Collects what the catalogue is judged by.
+    pub(super) fn idea_facts(&self, catalogue: &Catalogue) -> Result<Facts, EngineError> {
+        let journal = self.places.journal();
+        let state = Some(self.recorder.state());
+        idea_facts(catalogue, Past { state, journal: &journal, user: self.user, tip: self.bench.tip() })
     }
 
-    fn idea_facts(&self) -> Result<Facts, EngineError> {
-        let state = self.recorder.state();
-        let mut tried: BTreeMap<PatchId, Vec<_>> = BTreeMap::new();
-        for record in state.experiments() {
-            if let Some(patch_id) = record.patch_id() {
-                tried.entry(patch_id).or_default().push(record.id);
-            }
-        }
-        let mut keeps = Vec::new();
-        for record in state.keeps() {
-            let touched = self.bench.private().touched(&record.tip(), &record.commit())?;
-            keeps.push(Keep { experiment: record.id, touched: touched.into_iter().map(|t| t.path).collect() });
-        }
-        Ok(Facts { tried, keeps, today: jiff::Zoned::now().date() })
-    }
-
-    /// Marks the idea of a measured experiment as tried, with all that is owed from before; without a file they wait.
+    /// Marks the idea of a measured experiment as tried and closes what is due, with all that is owed from before; without
+    /// a file they wait.
     pub(super) fn note_idea(&mut self, run: &RunSummary) -> Result<(), EngineError> {
         let proposed = self.recorder.facts().proposed.as_ref();
-        self.owed.extend(OwedEdit::of(proposed, run, self.settings));
+        self.owed.extend(OwedEdit::of(proposed, run, self.settings, self.recorder.state()));
         self.write_owed()
     }
 
@@ -202,8 +193,8 @@ impl Session<'_, '_> {
     /// it out since.
     pub(super) fn close_axis(&mut self, closing: Closing) -> Result<(), EngineError> {
         let Some(owed) = OwedEdit::of_closing(closing) else { return Ok(()) };
-        let known = self.recorder.state().closing(&owed.idea, &owed.outcome);
-        let waits = self.owed.iter().any(|other| (&other.idea, &other.outcome) == (&owed.idea, &owed.outcome));
+        let known = self.recorder.state().closing(&owed.idea, &owed.says);
+        let waits = self.owed.iter().any(|other| (&other.idea, &other.says) == (&owed.idea, &owed.says));
         if known == Some(true) || waits {
             return Ok(());
         }
@@ -214,18 +205,18 @@ impl Session<'_, '_> {
     /// Writes the edits of ideas.md that are owed. What was written before a crash is found written.
     pub(super) fn write_owed(&mut self) -> Result<(), EngineError> {
         for mut owed in std::mem::take(&mut self.owed) {
-            let written = match edit_file(&self.ideas_path(), &owed.edit(), self.places.state()) {
-                Ok(Written::Unchanged | Written::Edited) => true,
-                Ok(Written::Missing) => false,
-                // A file that somebody is writing to, or may not be written: the night goes on, the edit waits.
-                Err(error) => {
-                    self.tell_unwritten(&owed, &error.to_string())?;
-                    false
-                }
-            };
+            let written =
+                match edit_file(&ideas_file(self.user.root(), self.settings), &owed.edit(), self.places.state()) {
+                    Ok(Written::Unchanged | Written::Edited) => true,
+                    Ok(Written::Missing) => false,
+                    // A file that somebody is writing to, or may not be written: the night goes on, the edit waits.
+                    Err(error) => {
+                        self.tell_unwritten(&owed, &error.to_string())?;
+                        false
+                    }
+                };
             if written || !owed.told {
-                let event =
-                    IdeaEdited { idea: owed.idea.clone(), edit: owed.outcome.clone(), axes: owed.axes(), written };
+                let event = IdeaEdited { idea: owed.idea.clone(), edit: owed.says.clone(), axes: owed.axes(), written };
                 self.recorder.about(owed.experiment, &Event::IdeaEdited(event), Durability::Written)?;
             }
             owed.told = true;

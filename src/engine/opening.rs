@@ -81,7 +81,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
         match (&event, record.experiment) {
             (Event::Run(run), Some(id)) => {
                 let facts = open.remove(&id).unwrap_or_default();
-                owed.extend(OwedEdit::of(facts.proposed.as_ref(), run, settings));
+                owed.extend(OwedEdit::of(facts.proposed.as_ref(), run, settings, &state));
                 if facts.moved_branch(&event) {
                     open.values_mut().for_each(ExperimentFacts::forget_attempts);
                 }

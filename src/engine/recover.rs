@@ -31,14 +31,14 @@ pub(super) struct Completed {
     pub id: ExperimentId,
     /// Its settling line.
     pub run: RunSummary,
-    /// The edit of ideas.md that it owes.
-    pub owed: Option<OwedEdit>,
+    /// The edits of ideas.md that it owes.
+    pub owed: Vec<OwedEdit>,
 }
 
 /// Completes every experiment that was left with a verdict, oldest first, and leaves the others to the loop.
 ///
 /// A keep whose commit is in no store any more is left to the loop too, which makes it again of the same evidence.
-/// Returns the settling lines, each with the edit of ideas.md that it owes.
+/// Returns the settling lines, each with the edits of ideas.md that it owes.
 pub(super) fn complete_all(
     recorder: &mut Recorder<'_>,
     mut unfinished: Vec<ExperimentFacts>,
@@ -84,7 +84,7 @@ fn complete(
     };
     let run = run_summary(recorder.facts(), &decided, context);
     recorder.experiment(Event::Run(Box::new(run.clone())), Durability::Synced)?;
-    let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings);
+    let owed = OwedEdit::of(recorder.facts().proposed.as_ref(), &run, settings, recorder.state());
     recorder.begin(ExperimentFacts::default());
     Ok(id.map(|id| Completed { id, run, owed }))
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 use crate::domain::{
     Event, Goal, KNOBS_FILE, ObjectId, PatchId, Proposal, ProposalSource, Reason, Screened, Screening,
 };
-use crate::gate::ChangedPath;
-use crate::git::{self, Applied, ApplyError, PatchPart};
-use crate::ideas::Catalogue;
+use crate::gate::{ChangedPath, ScopeRules};
+use crate::git::{self, Applied, ApplyError, PatchPart, PrivateRepository, UserRepository};
+use crate::ideas::{Catalogue, Facts, FileChange, Question};
+use crate::state::{ExperimentRecord, SessionState};
 
 use super::EngineError;
-use super::idea_book::Ruling;
-use super::pipeline::{Dropped, Step, step};
+use super::idea_book::{Ruling, rule_on};
+use super::pipeline::{Dropped, Step};
 use super::recorder::Durability;
 use super::session::Session;
 use super::sources::without_patch;
@@ -24,6 +25,8 @@ const LEFT_OUT_SHOWN: usize = 8;
 #[derive(Debug, Default)]
 struct Findings {
     patch_id: Option<PatchId>,
+    /// The change against the tip, where it applied.
+    diff: Option<Vec<u8>>,
     touched: Vec<String>,
     lines_removed: Option<i64>,
     warnings: Vec<String>,
@@ -32,23 +35,93 @@ struct Findings {
 impl Session<'_, '_> {
     /// Screens a proposal, journals the outcome, and returns the tree that a keep would commit.
     pub(super) fn screen(&mut self, proposal: &Proposal) -> Step<ObjectId> {
-        let mut findings = Findings::default();
-        let result = self.examine(proposal, &mut findings)?;
-        let outcome = match &result {
-            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
-            Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
-        };
-        let Findings { patch_id, touched, lines_removed, warnings } = findings;
-        let screened = Screened { outcome, patch_id, touched, lines_removed, warnings };
+        let Examined { result, screened, diff } = self.examined(proposal, self.recorder.facts().resumes())?;
+        diff.map_or(Ok(()), |diff| self.save_diff(&diff))?;
         if self.recorder.facts().screened.is_none() {
             self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
         }
         Ok(result.map(|applied| applied.tree))
     }
 
-    fn examine(&mut self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+    /// Examines a proposal; nothing is kept of it. One that goes on with earlier evidence is no duplicate of it.
+    fn examined(&self, proposal: &Proposal, resumes: bool) -> Result<Examined, EngineError> {
         let catalogue = self.catalogue()?;
-        step!(self.closed(&catalogue, proposal, None, findings));
+        let examiner = Examiner {
+            user: self.user,
+            private: self.bench.private(),
+            state: Some(self.recorder.state()),
+            base: &self.base,
+            tip: self.bench.tip(),
+            scope: &self.scope,
+            converts: self.converts,
+            facts: &self.idea_facts(&catalogue)?,
+            catalogue: &catalogue,
+            resumes,
+            folder: self.bench.folder(),
+        };
+        examiner.screened(proposal)
+    }
+
+    /// Keeps the diff against the tip where a reader finds it.
+    fn save_diff(&self, diff: &[u8]) -> Result<(), EngineError> {
+        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
+        write_whole(&self.places.run(id).join("candidate.patch"), diff)
+    }
+}
+
+/// What came of the examination of a proposal.
+pub(super) struct Examined {
+    /// What applied, or why it is refused.
+    pub result: Result<Applied, Dropped>,
+    /// The same as the journal gets it.
+    pub screened: Screened,
+    /// The change against the tip, where it applied and is not empty.
+    pub diff: Option<Vec<u8>>,
+}
+
+/// What a proposal is examined against; nothing of it runs, and no slot is needed.
+pub(super) struct Examiner<'a> {
+    /// The user's repository.
+    pub user: &'a UserRepository,
+    /// The private one, in which the patch is applied.
+    pub private: &'a PrivateRepository,
+    /// The fold of the journal, where there is one.
+    pub state: Option<&'a SessionState>,
+    /// The commit that the session started from.
+    pub base: &'a ObjectId,
+    /// The commit that the patch is applied to.
+    pub tip: &'a ObjectId,
+    /// What a candidate may touch.
+    pub scope: &'a ScopeRules,
+    /// Whether git writes the slots, with the user's filters where a path has one.
+    pub converts: bool,
+    /// ideas.md.
+    pub catalogue: &'a Catalogue,
+    /// What it is judged by.
+    pub facts: &'a Facts,
+    /// Whether the proposal goes on with an earlier experiment, and so is no duplicate of it.
+    pub resumes: bool,
+    /// The config's folder.
+    pub folder: &'a str,
+}
+
+impl Examiner<'_> {
+    /// Examines a proposal.
+    pub(super) fn screened(&self, proposal: &Proposal) -> Result<Examined, EngineError> {
+        let mut findings = Findings::default();
+        let result = self.examine(proposal, &mut findings)?;
+        let outcome = match &result {
+            Ok(applied) => Screening::Accepted { tree: applied.tree.clone(), rung: applied.rung.name().to_owned() },
+            Err(dropped) => Screening::Refused { reason: dropped.reason, detail: dropped.detail.clone() },
+        };
+        let Findings { patch_id, diff, touched, lines_removed, warnings } = findings;
+        Ok(Examined { result, screened: Screened { outcome, patch_id, touched, lines_removed, warnings }, diff })
+    }
+
+    fn examine(&self, proposal: &Proposal, findings: &mut Findings) -> Step<Applied> {
+        if let Some(closed) = self.closed(proposal, None, findings) {
+            return Ok(Err(closed));
+        }
         if proposal.patch.0.trim_ascii().is_empty() {
             return Ok(Err(without_patch(self.user, &proposal.source)?));
         }
@@ -58,7 +131,8 @@ impl Session<'_, '_> {
             left_out.extend(refusal.iter().map(|refusal| refusal.detail.clone()));
             refusal.is_none()
         };
-        let applied = match self.bench.apply(&proposal.patch.0, &self.known_bases(proposal), &mut wanted) {
+        let bases = self.known_bases(proposal);
+        let applied = match self.private.apply_parts(&proposal.patch.0, self.tip, &bases, &mut wanted) {
             Ok(applied) => applied,
             Err(ApplyError::Rejected(rejection)) => {
                 return Ok(Err(Dropped::by(Reason::ApplyFailed, of_its_source(proposal, &rejection.to_string()))));
@@ -66,11 +140,11 @@ impl Session<'_, '_> {
             Err(ApplyError::Git(error)) => return Err(error.into()),
         };
         findings.warnings.extend(told(&left_out).map(|all| format!("left out (dropSealed): {all}")));
-        let Some(patch_id) = self.bench.private().patch_id(&applied.diff)? else {
+        let Some(patch_id) = self.private.patch_id(&applied.diff)? else {
             return Ok(Err(Dropped::by(Reason::Empty, self.why_empty(proposal, &left_out)?)));
         };
         findings.patch_id = Some(patch_id.clone());
-        self.save_diff(&applied.diff)?;
+        findings.diff = Some(applied.diff.clone());
         let removed = git::lines_removed(&applied.diff);
         findings.lines_removed = Some(removed);
         if proposal.goal == Goal::Simplify && removed <= 0 {
@@ -90,13 +164,12 @@ impl Session<'_, '_> {
             let detail = format!("{path} has a clean/smudge filter, and only the user's own git may run it");
             return Ok(Err(Dropped::by(Reason::SealedPath, detail)));
         }
-        let duplicate = self.recorder.state().duplicate(&patch_id, self.bench.tip());
-        if let Some(earlier) = duplicate.filter(|_| !self.recorder.facts().resumes()) {
+        let duplicate = self.state.and_then(|state| state.duplicate(&patch_id, self.tip));
+        if let Some(earlier) = duplicate.filter(|_| !self.resumes) {
             let detail = format!("the same patch on the same base was experiment {}", earlier.id);
             return Ok(Err(Dropped::by(Reason::Duplicate, detail)));
         }
-        step!(self.closed(&catalogue, proposal, Some(&patch_id), findings));
-        Ok(Ok(applied))
+        Ok(self.closed(proposal, Some(&patch_id), findings).map_or(Ok(applied), Err))
     }
 
     /// Says why nothing of a patch is left on the tip.
@@ -107,22 +180,10 @@ impl Session<'_, '_> {
         let nothing = "the patch changes nothing on the present tip".to_owned();
         let ProposalSource::Commit(id) = &proposal.source else { return Ok(nothing) };
         let commit = ObjectId::new(id.clone()).map_err(git::GitError::from)?;
-        if !self.user.reaches(&self.base, &commit)? {
+        if !self.user.reaches(self.base, &commit)? {
             return Ok(nothing);
         }
         Ok(format!("{nothing}: the session's base has commit {} already; 'base' says where it starts", commit.short()))
-    }
-
-    /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
-    fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
-        let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
-        let kept = self.recorder.state().keeps().map(crate::state::ExperimentRecord::commit);
-        own.into_iter().chain([self.base.clone()]).chain(kept).collect()
-    }
-
-    fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
-        let touched = self.bench.private().touched(self.bench.tip(), tree)?;
-        touched.into_iter().map(|t| super::harness::changed_path(self.bench.private(), tree, t)).collect()
     }
 
     /// Leaves the file of knob values out of a change that a sweep made, which alone may change it.
@@ -130,7 +191,7 @@ impl Session<'_, '_> {
         match proposal.source {
             // A keep from before the base moved was a sweep's, where it has that file.
             ProposalSource::Sweep(_) | ProposalSource::Again(_) => {
-                let own = ChangedPath::new(join(self.bench.folder(), KNOBS_FILE));
+                let own = ChangedPath::new(join(self.folder, KNOBS_FILE));
                 changed.retain(|path| *path != own);
             }
             ProposalSource::Queue(_)
@@ -141,26 +202,31 @@ impl Session<'_, '_> {
         changed
     }
 
-    fn closed(
-        &self,
-        catalogue: &Catalogue,
-        proposal: &Proposal,
-        patch_id: Option<&PatchId>,
-        findings: &mut Findings,
-    ) -> Step<()> {
-        match self.rule_on(catalogue, proposal, patch_id)? {
+    /// Returns the bases that a patch may have been made on: its own word first, then base and kept tips.
+    fn known_bases(&self, proposal: &Proposal) -> Vec<ObjectId> {
+        let own = proposal.base_commit.as_ref().and_then(|id| ObjectId::new(id.clone()).ok());
+        let kept = self.state.into_iter().flat_map(SessionState::keeps).map(ExperimentRecord::commit);
+        own.into_iter().chain([self.base.clone()]).chain(kept).collect()
+    }
+
+    fn changed(&self, tree: &ObjectId) -> Result<Vec<ChangedPath>, EngineError> {
+        let touched = self.private.touched(self.tip, tree)?;
+        touched.into_iter().map(|t| super::harness::changed_path(self.private, tree, t)).collect()
+    }
+
+    /// Asks ideas.md; once the patch applied also about its id and what it does to lines.
+    fn closed(&self, proposal: &Proposal, patch_id: Option<&PatchId>, findings: &mut Findings) -> Option<Dropped> {
+        let text = format!("{}\n{}", proposal.description, proposal.hypothesis);
+        let changes = findings.diff.as_deref().map(changes).unwrap_or_default();
+        let (idea, axes) = (proposal.idea.as_deref(), proposal.axes.as_slice());
+        let question = Question { idea, axes, patch_id, text: &text, changes: &changes };
+        match rule_on(self.catalogue, &question, self.facts) {
             Ruling::Open => {}
-            Ruling::Refused(reason, why) => return Ok(Err(Dropped::by(reason, why))),
+            Ruling::Refused(reason, why) => return Some(Dropped::by(reason, why)),
             Ruling::Warned(warning) if findings.warnings.contains(&warning) => {}
             Ruling::Warned(warning) => findings.warnings.push(warning),
         }
-        Ok(Ok(()))
-    }
-
-    /// Keeps the diff against the tip where a reader finds it.
-    fn save_diff(&self, diff: &[u8]) -> Result<(), EngineError> {
-        let id = self.recorder.facts().id.unwrap_or(crate::domain::ExperimentId::BASELINE);
-        write_whole(&self.places.run(id).join("candidate.patch"), diff)
+        None
     }
 }
 
@@ -188,6 +254,15 @@ fn told(left_out: &[String]) -> Option<String> {
     let more = left_out.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     (!shown.is_empty()).then(|| shown.join("; ") + &more)
+}
+
+/// Returns what a diff does to the lines of each file, as ideas.md asks for it.
+fn changes(diff: &[u8]) -> Vec<FileChange> {
+    let change = |lines: git::ChangedLines| {
+        let git::ChangedLines { old, new, removed, added } = lines;
+        FileChange { old, new, removed, added }
+    };
+    git::changed_lines(diff).into_iter().map(change).collect()
 }
 
 /// Writes a file whole or not at all, making its folder where needed.

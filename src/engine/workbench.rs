@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{Arm, Calibrated, MetricName, ObjectId, Prepare, Settings};
-use crate::git::{self, Applied, ApplyError, PatchPart, PrivateRepository, Slot, SlotName};
+use crate::git::{self, PrivateRepository, Slot, SlotName};
 use crate::measure::MetricPlan;
 
 use super::EngineError;
@@ -232,16 +232,6 @@ impl<'a> Workbench<'a> {
         self.opposed = None;
         self.swap(tip)?;
         self.reset_to_tip(Arm::Baseline)
-    }
-
-    /// Applies those parts of a patch that are wanted to the tip's tree; no file is touched.
-    pub(super) fn apply(
-        &self,
-        patch: &[u8],
-        bases: &[ObjectId],
-        wanted: &mut dyn FnMut(&PatchPart) -> bool,
-    ) -> Result<Applied, ApplyError> {
-        self.private.apply_parts(patch, &self.tip, bases, wanted)
     }
 
     /// Puts the candidate's slot at the tip and lays a tree over it.

@@ -138,6 +138,36 @@ pub fn lines_removed(diff: &[u8]) -> i64 {
     hunks.flat_map(|hunk| &hunk.lines).map(weight).sum()
 }
 
+/// What a diff does to the lines of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedLines {
+    /// Its path before; `None` for a new file.
+    pub old: Option<String>,
+    /// Its path after; `None` for a deleted file.
+    pub new: Option<String>,
+    /// The lines that go, without line ends; none of a binary file.
+    pub removed: Vec<Vec<u8>>,
+    /// The lines that come, without line ends; none of a binary file.
+    pub added: Vec<Vec<u8>>,
+}
+
+/// Returns what a diff does to the lines of each file.
+pub fn changed_lines(diff: &[u8]) -> Vec<ChangedLines> {
+    let of_file = |file: patch::FilePatch| {
+        let hunks = match file.body {
+            Body::Text(hunks) => hunks,
+            Body::Binary(_) => Vec::new(),
+        };
+        let lines: Vec<(Origin, Vec<u8>)> = hunks.into_iter().flat_map(|hunk| hunk.lines).collect();
+        let of = |origin: Origin| {
+            let own = lines.iter().filter(move |(other, _)| *other == origin);
+            own.map(|(_, line)| line.trim_ascii_end().to_vec()).collect()
+        };
+        ChangedLines { removed: of(Origin::Removed), added: of(Origin::Added), old: file.old, new: file.new }
+    };
+    patch::parse(diff).unwrap_or_default().into_iter().map(of_file).collect()
+}
+
 fn touched(delta: &DiffDelta<'_>) -> Touched {
     let text = |path: Option<&[u8]>| path.map(|p| String::from_utf8_lossy(p).into_owned());
     let (old, new) = (delta.old_file(), delta.new_file());
@@ -167,7 +197,24 @@ fn touched(delta: &DiffDelta<'_>) -> Touched {
 
 #[cfg(test)]
 mod tests {
-    use super::lines_removed;
+    use super::{ChangedLines, changed_lines, lines_removed};
+
+    #[test]
+    fn the_lines_of_each_file_are_told_apart() {
+        let diff = b"diff --git a/x b/y\nsimilarity index 90%\nrename from x\nrename to y\n--- a/x\n+++ b/y\n\
+            @@ -1,2 +1,2 @@\n one\n-two\r\n+three\ndiff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n\
+            +++ /dev/null\n@@ -1 +0,0 @@\n-\xff\n";
+        let text = |path: &str| Some(path.to_owned());
+        let moved = ChangedLines {
+            old: text("x"),
+            new: text("y"),
+            removed: vec![b"two".to_vec()],
+            added: vec![b"three".to_vec()],
+        };
+        let gone = ChangedLines { old: text("gone"), new: None, removed: vec![b"\xff".to_vec()], added: vec![] };
+        assert_eq!(changed_lines(diff), [moved, gone]);
+        assert_eq!(changed_lines(b"no diff"), []);
+    }
 
     #[test]
     fn lines_that_go_count_less_those_that_come_and_blank_ones_never() {

@@ -33,7 +33,7 @@ mod workspace;
 
 pub use apply::{Applied, Rung};
 pub use checkout::{CommitPatch, Unversioned};
-pub use diff::{TouchKind, Touched, lines_removed};
+pub use diff::{ChangedLines, TouchKind, Touched, changed_lines, lines_removed};
 pub use error::{GitError, LibraryError};
 pub use objects::{HarnessFile, NewCommit};
 pub use part::PatchPart;

@@ -9,7 +9,8 @@ use super::error::Doing as _;
 use super::{GitError, UserRepository};
 
 /// Where records live, beside branches and tags.
-const REFS: &str = "refs/autoresearch";
+/// Not `refs/autoresearch`: git reads the name of the branch `autoresearch/x` as `refs/autoresearch/x` first.
+const REFS: &str = "refs/autoresearch-records";
 
 /// The branch of a record in an unpacked bundle, and the record itself.
 const UNPACKED: &str = "refs/bundle";
@@ -108,7 +109,8 @@ fn unpacked(repository: &Path) -> Result<UnpackedRecord, GitError> {
     let refs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(' ')).collect();
     let below =
         |part: &str| refs.iter().find_map(|(id, name)| Some((*id, name.strip_prefix(&format!("{UNPACKED}/{part}/"))?)));
-    let (record, name) = below("autoresearch").ok_or_else(|| GitError::NoRecord { path: repository.to_owned() })?;
+    let (record, name) =
+        below("autoresearch-records").ok_or_else(|| GitError::NoRecord { path: repository.to_owned() })?;
     let tip = below("heads").map(|(id, _)| ObjectId::new(id)).transpose()?;
     Ok(UnpackedRecord { record: ObjectId::new(record)?, name: name.to_owned(), tip })
 }

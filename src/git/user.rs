@@ -176,6 +176,14 @@ impl UserRepository {
         Ok(found.filter_map(own).collect())
     }
 
+    /// Lists the paths that differ between two revisions, both paths of a rename; `None` where one of them is not there.
+    pub fn paths_between(&self, from: &str, to: &str) -> Result<Option<Vec<String>>, GitError> {
+        let (Ok(from), Ok(to)) = (self.resolve(from), self.resolve(to)) else { return Ok(None) };
+        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()];
+        let out = self.git().args(words).output()?;
+        Ok(Some(records(&out).map(|path| String::from_utf8_lossy(path).into_owned()).collect()))
+    }
+
     /// Returns who commits, from configuration or environment; nothing is guessed from the host's name.
     pub fn identity(&self) -> Result<Author, GitError> {
         let out = self.git().setting("user.useConfigOnly=true").args(["var", "GIT_COMMITTER_IDENT"]).run()?;

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use crate::domain::ExperimentId;
+
 use super::comment::{self, Comment, CommentProblem};
 
 /// The sections that the tool knows, by the beginning of their titles.
@@ -36,7 +38,8 @@ impl SectionKind {
         }
     }
 
-    fn of(title: &str) -> Self {
+    /// Says which section a title begins.
+    pub(super) fn of(title: &str) -> Self {
         let title = title.trim().to_lowercase();
         let begins = |word: &str| {
             title.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
@@ -97,6 +100,39 @@ impl Entry {
         [id, self.label.as_deref()].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(idea.trim()))
     }
 
+    /// Returns its leading text in one line, without the label and without what is nested in it.
+    pub fn summary(&self) -> String {
+        let lead = self.text.split("\n\n").next().unwrap_or_default();
+        let bare = self.label.as_ref().map_or(lead, |label| {
+            let rest = lead.trim_start_matches(['*', '_']).strip_prefix(label.as_str());
+            rest.map_or(lead, |rest| rest.trim_start_matches(['*', '_', ':']))
+        });
+        bare.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Returns why it failed, where the entry says so with the word `Mechanism:`.
+    pub fn mechanism(&self) -> Option<String> {
+        let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = text.split_once("Mechanism: ")?.1;
+        let end = ["Reopen: ", "Again: ", "Reopened: ", "Tried: "].into_iter().filter_map(|next| told.find(next)).min();
+        let told = told[..end.unwrap_or(told.len())].trim().trim_end_matches('.');
+        (!told.is_empty()).then(|| told.to_owned())
+    }
+
+    /// Says whether it has a box to tick.
+    pub fn is_task(&self) -> bool {
+        self.task.is_some()
+    }
+
+    /// Returns the numbers of the experiments whose outcomes its text tells, as `(#5)`.
+    pub fn experiments(&self) -> Vec<ExperimentId> {
+        let number = |part: &str| part.split_once(')')?.0.parse().ok().map(ExperimentId);
+        let mut all: Vec<_> = self.text.split("(#").skip(1).filter_map(number).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Returns what to call the entry: its id, its label, or the beginning of its text.
     pub fn name(&self) -> String {
         let id = self.comment.as_ref().and_then(|comment| comment.id.clone());
@@ -111,6 +147,8 @@ pub struct Catalogue {
     pub sections: Vec<Section>,
     /// What of the machine comments could not be read.
     pub problems: Vec<CommentProblem>,
+    /// Bytes of code, in which nothing is meant for the machine.
+    pub(super) code: Vec<Range<usize>>,
 }
 
 impl Catalogue {
@@ -158,6 +196,7 @@ struct Builder<'a> {
     depth: usize,
     sections: Vec<Section>,
     problems: Vec<CommentProblem>,
+    code: Vec<Range<usize>>,
     heading: Option<(u8, Range<usize>, String)>,
     open: Option<Open>,
 }
@@ -166,10 +205,14 @@ impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
         let preamble =
             Section { kind: SectionKind::Other, title: String::new(), level: 0, body: 0..0, entries: Vec::new() };
-        Self { text, depth: 0, sections: vec![preamble], problems: Vec::new(), heading: None, open: None }
+        let sections = vec![preamble];
+        Self { text, depth: 0, sections, problems: Vec::new(), code: Vec::new(), heading: None, open: None }
     }
 
     fn take(&mut self, event: &Event<'_>, range: Range<usize>) {
+        if matches!(event, Event::Start(Tag::CodeBlock(_)) | Event::Code(_)) {
+            self.code.push(range.clone());
+        }
         match event {
             Event::Start(tag) => {
                 self.start(tag, range);
@@ -316,7 +359,7 @@ impl<'a> Builder<'a> {
         if let Some(last) = self.sections.last_mut() {
             last.body.end = self.text.len();
         }
-        Catalogue { sections: self.sections, problems: self.problems }
+        Catalogue { sections: self.sections, problems: self.problems, code: self.code }
     }
 }
 

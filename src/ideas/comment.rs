@@ -16,8 +16,25 @@ pub struct Comment {
     pub axes: Vec<ClosedAxis>,
     /// The experiments that closed it.
     pub closed: Vec<ExperimentId>,
+    /// The commit that the last of them was measured against, perhaps abbreviated.
+    pub base: Option<String>,
+    /// The last experiment that was settled when it was closed, where that was not one of its own.
+    pub since: Option<ExperimentId>,
     /// When it may be tried again.
     pub reopen: Option<String>,
+    /// Files and folders that a settled decision is about; `path` may stand several times.
+    pub paths: Vec<String>,
+    /// Lines that a settled decision keeps there, as regular expressions; `pattern` may stand several times.
+    pub patterns: Vec<String>,
+    /// Lines that a settled decision forbids there, as regular expressions; `forbid` may stand several times.
+    pub forbids: Vec<String>,
+}
+
+impl Comment {
+    /// Returns the experiment after which the idea was closed: the last that is known of then.
+    pub fn closed_at(&self) -> Option<ExperimentId> {
+        self.closed.iter().copied().chain(self.since).max()
+    }
 }
 
 /// A setting that an entry is about: one value of it (`axis=name=value`), or all (`axis=name`).
@@ -30,21 +47,18 @@ pub struct ClosedAxis {
 }
 
 impl ClosedAxis {
-    /// Makes the entry's part of one value.
-    pub(super) fn of_value(axis: &Axis) -> Self {
-        Self { name: axis.name.clone(), value: Some(axis.value.clone()) }
-    }
-
-    fn render(&self) -> String {
-        match &self.value {
-            Some(value) => format!("axis={}", quoted(&format!("{}={value}", self.name))),
-            None => format!("axis={}", quoted(&self.name)),
-        }
-    }
-
     /// Says whether a candidate's setting is the one meant.
     pub fn covers(&self, axis: &Axis) -> bool {
         self.name == axis.name && self.value.as_ref().is_none_or(|value| *value == axis.value)
+    }
+}
+
+impl std::fmt::Display for ClosedAxis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{}={value}", self.name),
+            None => f.write_str(&self.name),
+        }
     }
 }
 
@@ -52,7 +66,7 @@ impl ClosedAxis {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommentProblem {
     /// A key that machine comments do not have.
-    #[error("line {line}: unknown key '{key}' in a machine comment (known: id, axis, closed, reopen)")]
+    #[error("line {line}: unknown key '{key}' in a machine comment (known: {})", KNOWN)]
     UnknownKey {
         /// Line of the file, from 1.
         line: usize,
@@ -68,18 +82,31 @@ pub enum CommentProblem {
         text: String,
     },
     /// An experiment that is not a number.
-    #[error("line {line}: '{text}' in closed= is not an experiment's number")]
+    #[error("line {line}: '{text}' in {key}= is not an experiment's number")]
     NotANumber {
         /// Line of the file, from 1.
         line: usize,
+        /// The key.
+        key: &'static str,
         /// The text.
         text: String,
     },
 }
 
+impl CommentProblem {
+    /// Returns the line of the file, from 1.
+    pub fn line(&self) -> usize {
+        match self {
+            Self::UnknownKey { line, .. } | Self::NotAPair { line, .. } | Self::NotANumber { line, .. } => *line,
+        }
+    }
+}
+
+/// The keys of machine comments, for people.
+const KNOWN: &str = "id, axis, closed, base, since, reopen, path, pattern, forbid";
+
 static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<!--\s*autoresearch:(.*?)-->"));
 static PAIR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"([A-Za-z]+)=(?:"([^"]*)"|(\S+))|(\S+)"#));
-static CLOSED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\bclosed=(?:"([^"]*)"|(\S+))"#));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
@@ -102,10 +129,21 @@ pub(super) fn parse(text: &str, line: usize) -> (Comment, Vec<CommentProblem>) {
             (Some("id"), _) => comment.id = Some(value.to_owned()),
             (Some("axis"), _) => comment.axes.push(axis(value)),
             (Some("reopen"), _) => comment.reopen = Some(value.to_owned()),
+            (Some("base"), _) => comment.base = Some(value.to_owned()),
+            (Some("path"), _) => comment.paths.push(value.to_owned()),
+            (Some("pattern"), _) => comment.patterns.push(value.to_owned()),
+            (Some("forbid"), _) => comment.forbids.push(value.to_owned()),
             (Some("closed"), _) => {
                 let (numbers, bad) = experiments(value);
                 comment.closed.extend(numbers);
-                problems.extend(bad.into_iter().map(|text| CommentProblem::NotANumber { line, text }));
+                let key = "closed";
+                problems.extend(bad.into_iter().map(|text| CommentProblem::NotANumber { line, key, text }));
+            }
+            (Some("since"), _) => {
+                let (numbers, bad) = experiments(value);
+                comment.since = numbers.into_iter().max();
+                let key = "since";
+                problems.extend(bad.into_iter().map(|text| CommentProblem::NotANumber { line, key, text }));
             }
             (Some(key), _) => problems.push(CommentProblem::UnknownKey { line, key: key.to_owned() }),
             (None, text) => {
@@ -135,29 +173,75 @@ impl Comment {
     pub(super) fn render(&self) -> String {
         let mut parts = vec!["<!-- autoresearch:".to_owned()];
         parts.extend(self.id.as_ref().map(|id| format!("id={}", quoted(id))));
-        parts.extend(self.axes.iter().map(ClosedAxis::render));
-        if !self.closed.is_empty() {
-            parts.push(format!("closed={}", numbers(&self.closed)));
+        parts.extend(self.axes.iter().map(|axis| format!("axis={}", quoted(&axis.to_string()))));
+        parts.extend(self.closing().into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?))));
+        let of_decision = [("path", &self.paths), ("pattern", &self.patterns), ("forbid", &self.forbids)];
+        for (key, values) in of_decision {
+            parts.extend(values.iter().map(|value| format!("{key}={}", quoted(value))));
         }
-        parts.extend(self.reopen.as_ref().map(|reopen| format!("reopen=\"{}\"", plain(reopen))));
         parts.push("-->".to_owned());
         parts.join(" ")
     }
+
+    /// Returns the keys that say how an idea was closed, with their values as they are written.
+    pub(super) fn closing(&self) -> [(&'static str, Option<String>); 4] {
+        [
+            ("closed", (!self.closed.is_empty()).then(|| numbers(&self.closed))),
+            ("base", self.base.as_deref().map(quoted)),
+            ("since", self.since.map(|since| since.to_string())),
+            ("reopen", self.reopen.as_ref().map(|reopen| format!("\"{}\"", plain(reopen)))),
+        ]
+    }
 }
 
-/// Puts another list of experiments, and further settings, into a comment and changes nothing else of it.
-pub(super) fn with_closed(comment: &str, closed: &[ExperimentId], axes: &[ClosedAxis]) -> String {
-    let list = format!("closed={}", numbers(closed));
-    let listed = match CLOSED.find(comment) {
-        Some(found) => format!("{}{list}{}", &comment[..found.start()], &comment[found.end()..]),
-        None => at_end(comment, &list),
+/// Puts other values of some keys into a comment, or takes the keys out, and changes nothing else of it.
+pub(super) fn with_keys(comment: &str, keys: &[(&str, Option<String>)]) -> String {
+    keys.iter().fold(comment.to_owned(), |comment, (key, value)| with_key(&comment, key, value.as_deref()))
+}
+
+/// Puts values of settings into a comment: in the place of what it says of one setting, else at its end.
+pub(super) fn with_axes(comment: &str, setting: Option<&str>, axes: &[ClosedAxis]) -> String {
+    let written = axes.iter().map(|axis| format!("axis={}", quoted(&axis.to_string()))).collect::<Vec<_>>().join(" ");
+    let places = setting.map_or_else(Vec::new, |name| places_of(comment, name));
+    let Some((first, others)) = places.split_first() else {
+        let end = comment.len() - "-->".len();
+        let bare = comment[..end].trim_end();
+        return if axes.is_empty() { comment.to_owned() } else { format!("{bare} {written} -->") };
     };
-    axes.iter().fold(listed, |comment, axis| at_end(&comment, &axis.render()))
+    let mut all = comment.to_owned();
+    for place in others.iter().rev() {
+        let blank = all[place.end..].len() - all[place.end..].trim_start_matches(' ').len();
+        all.replace_range(place.start..place.end + blank, "");
+    }
+    all.replace_range(first.clone(), &written);
+    all
 }
 
-fn at_end(comment: &str, pair: &str) -> String {
-    let end = comment.len() - "-->".len();
-    format!("{} {pair} -->", comment[..end].trim_end())
+/// Returns where a comment speaks of a setting.
+fn places_of(comment: &str, setting: &str) -> Vec<Range<usize>> {
+    let inner = COMMENT.captures(comment).and_then(|found| found.get(1)).map_or(0..0, |found| found.range());
+    let is_about = |pair: &regex::Captures<'_>| {
+        let value = pair.get(2).or(pair.get(3)).map_or("", |value| value.as_str());
+        pair.get(1).is_some_and(|key| key.as_str() == "axis") && axis(value).name == setting
+    };
+    let pairs = PAIR.captures_iter(&comment[inner.clone()]).filter(is_about).filter_map(|pair| pair.get(0));
+    pairs.map(|pair| inner.start + pair.start()..inner.start + pair.end()).collect()
+}
+
+fn with_key(comment: &str, key: &str, value: Option<&str>) -> String {
+    let pair = value.map(|value| format!("{key}={value}"));
+    let inner = COMMENT.captures(comment).and_then(|found| found.get(1)).map_or(0..0, |found| found.range());
+    let is_key = |found: &regex::Captures<'_>| found.get(1).is_some_and(|name| name.as_str() == key);
+    let found = PAIR.captures_iter(&comment[inner.clone()]).find(is_key).and_then(|found| found.get(0));
+    match (found.map(|found| inner.start + found.start()..inner.start + found.end()), pair) {
+        (Some(at), Some(pair)) => format!("{}{pair}{}", &comment[..at.start], &comment[at.end..]),
+        (Some(at), None) => format!("{}{}", &comment[..at.start], comment[at.end..].trim_start_matches(' ')),
+        (None, Some(pair)) => {
+            let end = comment.len() - "-->".len();
+            format!("{} {pair} -->", comment[..end].trim_end())
+        }
+        (None, None) => comment.to_owned(),
+    }
 }
 
 fn numbers(list: &[ExperimentId]) -> String {
@@ -199,7 +283,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "line 7: unknown key 'colour' in a machine comment (known: id, axis, closed, reopen)",
+                "line 7: unknown key 'colour' in a machine comment (known: id, axis, closed, base, since, reopen, path, pattern, forbid)",
                 "line 7: 'x' in closed= is not an experiment's number",
                 "line 7: 'lonely' in a machine comment is not key=value",
             ]
@@ -212,7 +296,12 @@ mod tests {
             id: Some("two words".into()),
             axes: vec![ClosedAxis { name: "batch".into(), value: Some("1 000".into()) }],
             closed: vec![ExperimentId(4)],
+            base: Some("0123456789".into()),
+            since: Some(ExperimentId(12)),
             reopen: Some("3 keeps since".into()),
+            paths: vec!["src/wal.rs".into(), "src/log/".into()],
+            patterns: vec![r"\bfsync\(".into()],
+            forbids: vec!["no such line".into()],
         };
         assert_eq!(parse(&comment.render(), 1), (comment, vec![]));
     }
@@ -224,17 +313,16 @@ mod tests {
     }
 
     #[test]
-    fn only_the_list_of_experiments_is_replaced() {
-        let closed = [ExperimentId(3), ExperimentId(9)];
+    fn only_the_keys_that_are_named_are_changed() {
+        let closed = |value: &str| [("closed", Some(value.to_owned()))];
         assert_eq!(
-            with_closed("<!--  autoresearch: closed=3  id=a-->", &closed, &[]),
+            with_keys("<!--  autoresearch: closed=3  id=a-->", &closed("3,9")),
             "<!--  autoresearch: closed=3,9  id=a-->"
         );
-        assert_eq!(with_closed("<!-- autoresearch: id=a -->", &closed, &[]), "<!-- autoresearch: id=a closed=3,9 -->");
-        let axis = ClosedAxis { name: "batch".into(), value: Some("1 000".into()) };
-        assert_eq!(
-            with_closed("<!-- autoresearch: id=a closed=3 -->", &closed, &[axis]),
-            "<!-- autoresearch: id=a closed=3,9 axis=\"batch=1 000\" -->"
-        );
+        assert_eq!(with_keys("<!-- autoresearch: id=a -->", &closed("3,9")), "<!-- autoresearch: id=a closed=3,9 -->");
+        let quoted = "<!-- autoresearch: reopen=\"when closed=3 is wrong\" id=a -->";
+        assert_eq!(with_keys(quoted, &closed("4")), quoted.replace(" -->", " closed=4 -->"));
+        assert_eq!(with_keys(quoted, &[("reopen", None)]), "<!-- autoresearch: id=a -->");
+        assert_eq!(with_keys(quoted, &[("base", None)]), quoted);
     }
 }

@@ -1,57 +1,9 @@
 //! Edits of the text: single entries are marked, moved or added, and every other byte stays.
 
-use std::ops::Range;
-
-use crate::domain::{Axis, ExperimentId};
-
 use super::IdeasError;
-use super::catalogue::{Catalogue, Entry, Section, SectionKind, line_end};
-use super::close;
-use super::comment::Comment;
-
-/// An idea was tried.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
-    /// The idea's id or label; `None` when the proposal named none.
-    pub idea: Option<String>,
-    /// What it was, for an idea that the file does not have.
-    pub text: String,
-    /// What came of it, such as `kept -15.8 %`.
-    pub outcome: String,
-    /// The experiment.
-    pub experiment: ExperimentId,
-}
-
-/// What came of a tried idea is no longer so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
-    /// What was written of it before, such as `kept -15.8 %`.
-    pub before: String,
-    /// What is to stand there.
-    pub now: Tried,
-}
-
-/// An idea is not to be tried again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
-    /// The idea's id.
-    pub id: String,
-    /// The setting that it is about, where a sweep closes values of one: an idea about it that is still to be tried moves,
-    /// and becomes the entry.
-    pub axis: Option<String>,
-    /// What it was.
-    pub text: String,
-    /// The values that were tried.
-    pub axes: Vec<Axis>,
-    /// The experiments that tried it.
-    pub experiments: Vec<ExperimentId>,
-    /// The measured effect with its interval.
-    pub effect: String,
-    /// Why it failed.
-    pub mechanism: String,
-    /// When it may be tried again.
-    pub reopen: Option<String>,
-}
+use super::catalogue::{Catalogue, Entry, SectionKind};
+use super::closing::{self, Addition, Closing, Reopening};
+use super::trying::{self, Correction, Tried};
 
 /// One edit of ideas.md. Doing it twice is doing it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,180 +12,79 @@ pub enum Edit {
     Tried(Tried),
     /// Writes what came of it in the place of what was written before; adds it where that is not found.
     Correct(Correction),
-    /// Adds an entry under `Closed (do not retry)`, or adds experiments and values to the entry that is there.
+    /// Moves the idea to `Closed (do not retry)` or adds it there, or adds the experiments to the entry that is there.
     Close(Closing),
+    /// Moves a closed idea back to `To try`.
+    Reopen(Reopening),
+    /// Adds an idea; one whose name is taken is refused, also on the second time.
+    Add(Addition),
 }
-
-impl Edit {
-    fn section(&self) -> SectionKind {
-        match self {
-            Self::Tried(_) | Self::Correct(_) => SectionKind::Tried,
-            Self::Close(_) => SectionKind::Closed,
-        }
-    }
-}
-
-/// What stands between two outcomes of one idea.
-const AND: &str = "; ";
 
 /// Applies an edit to the text of ideas.md. A missing section is added at the end of the text.
 ///
-/// Fails when the text around the place would swallow the new entry, such as a code block that is never closed.
+/// Fails when the text around the place would swallow the new entry, such as a code block that is never closed, and when
+/// the file has no such idea or section.
 pub fn apply(text: &str, edit: &Edit) -> Result<String, IdeasError> {
     let before = Catalogue::parse(text);
     let edited = match edit {
-        Edit::Tried(tried) => mark_tried(text, &before, tried),
-        Edit::Correct(correction) => correct(text, &before, correction),
-        Edit::Close(closing) => close::close(text, &before, closing),
+        Edit::Tried(tried) => trying::mark_tried(text, &before, tried),
+        Edit::Correct(correction) => trying::correct(text, &before, correction),
+        Edit::Close(closing) => closing::close(text, &before, closing),
+        Edit::Reopen(reopening) => closing::reopen(text, &before, reopening)?,
+        Edit::Add(addition) => closing::add(text, &before, addition)?,
     };
-    if edited == text || is_sound(&before, &Catalogue::parse(&edited), edit) {
+    if edited == text || is_sound(text, &before, &Catalogue::parse(&edited), edit) {
         return Ok(edited);
     }
-    Err(IdeasError::NotPlaced { section: edit.section().title() })
+    let section = match edit {
+        Edit::Tried(_) | Edit::Correct(_) => SectionKind::Tried.title(),
+        Edit::Close(_) => SectionKind::Closed.title(),
+        Edit::Reopen(_) => SectionKind::ToTry.title(),
+        Edit::Add(addition) => &addition.section,
+    };
+    Err(IdeasError::NotPlaced { section: section.to_owned() })
 }
 
-/// Says whether the edited text still has the sections that it had, and one entry more where one was due.
-fn is_sound(before: &Catalogue, after: &Catalogue, edit: &Edit) -> bool {
+/// Says whether the edited text still has the sections that it had, the entry where it belongs, and no other one less.
+fn is_sound(text: &str, before: &Catalogue, after: &Catalogue, edit: &Edit) -> bool {
     let titles = |catalogue: &Catalogue| catalogue.sections.iter().map(|s| s.title.clone()).collect::<Vec<_>>();
     let count = |catalogue: &Catalogue| catalogue.sections.iter().map(|s| s.entries.len()).sum::<usize>();
     let (old, new) = (titles(before), titles(after));
     let placed = match edit {
-        Edit::Close(closing) => {
-            let closed = |catalogue: &Catalogue| close::closed(catalogue, closing).map(|entry| entry.label.is_some());
-            let moved = |catalogue: &Catalogue| close::open(catalogue, closing).is_some();
-            closed(after).is_some_and(|labelled| labelled || closed(before).is_some() || moved(before))
+        Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => trying::is_told(after, tried),
+        Edit::Close(closing) => is_closed(text, before, after, closing),
+        Edit::Reopen(reopening) => {
+            let closed = before.find(&reopening.id, &[SectionKind::Closed]).map(|(_, entry)| entry);
+            let open = after.find(&reopening.id, &[SectionKind::ToTry]).map(|(_, entry)| entry);
+            closed.zip(open).is_some_and(|(old, new)| continues(text, old, new))
         }
-        Edit::Tried(tried) | Edit::Correct(Correction { now: tried, .. }) => {
-            after.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome(tried)))
+        Edit::Add(addition) => {
+            let item = Catalogue::parse(&closing::added(addition, SectionKind::ToTry));
+            let item = item.sections.iter().flat_map(|s| &s.entries).next();
+            let mut entries = after.sections.iter().flat_map(|section| &section.entries);
+            item.is_some_and(|item| entries.any(|entry| entry.text == item.text && entry.comment == item.comment))
+                && count(after) == count(before) + 1
         }
     };
     let entries = count(before)..=count(before) + 1;
     placed && new.starts_with(&old) && new.len() <= old.len() + 1 && entries.contains(&count(after))
 }
 
-fn outcome(tried: &Tried) -> String {
-    format!("{} (#{})", one_line(&tried.outcome), tried.experiment)
-}
-
-fn mark_tried(text: &str, catalogue: &Catalogue, tried: &Tried) -> String {
-    let outcome = outcome(tried);
-    if catalogue.entries(SectionKind::Tried).any(|entry| entry.text.contains(&outcome)) {
-        return text.to_owned();
+/// Says whether an idea's closed entry is the one that it had, there or elsewhere, or a new one of its own.
+fn is_closed(text: &str, before: &Catalogue, after: &Catalogue, closing: &Closing) -> bool {
+    let Some(new) = closing::closed_entry(after, closing) else { return false };
+    if closing::closed_entry(before, closing).is_some() {
+        return true;
     }
-    let places = [SectionKind::ToTry, SectionKind::FollowUp, SectionKind::Tried];
-    let Some((kind, entry)) = tried.idea.as_deref().and_then(|idea| catalogue.find(idea, &places)) else {
-        return insert(text, catalogue, SectionKind::Tried, &new_tried(tried, &outcome));
-    };
-    let separator = if kind == SectionKind::Tried { AND } else { separator(&text[entry.text_start..entry.text_end]) };
-    let item = ticked(text, entry, &format!("{separator}{outcome}"));
-    if kind == SectionKind::Tried {
-        return splice(text, &entry.range, &item);
-    }
-    let without = splice(text, &entry.range, "");
-    insert(&without, &Catalogue::parse(&without), SectionKind::Tried, &item)
-}
-
-/// Puts an outcome in the place of the one before, in the entry that has it.
-fn correct(text: &str, catalogue: &Catalogue, Correction { before, now }: &Correction) -> String {
-    let (said, says) = (outcome(&Tried { outcome: before.clone(), ..now.clone() }), outcome(now));
-    let found = catalogue.entries(SectionKind::Tried).find_map(|entry| {
-        let own = &text[entry.text_start..entry.text_end];
-        own.rfind(&said).map(|at| (entry.text_start + at, own.contains(&says)))
-    });
-    match found {
-        None => mark_tried(text, catalogue, now),
-        Some((at, false)) => splice(text, &(at..at + said.len()), &says),
-        // The first outcome was written once more after it had been corrected.
-        Some((at, true)) => {
-            let from = text[..at].strip_suffix(AND).map_or(at, str::len);
-            splice(text, &(from..at + said.len()), "")
-        }
+    match closing::open_entry(before, closing) {
+        Some(old) => continues(text, old, new),
+        None => new.label.is_some(),
     }
 }
 
-fn new_tried(tried: &Tried, outcome: &str) -> String {
-    let what = one_line(&tried.text);
-    let comment = tried.idea.as_ref().map(|idea| Comment { id: Some(idea.clone()), ..Comment::default() });
-    let comment = comment.map_or_else(String::new, |comment| format!(" {}", comment.render()));
-    format!("- [x] {what}{}{outcome}{comment}", separator(&what))
-}
-
-/// Returns the entry's own bytes with its box ticked and something added to its text.
-pub(super) fn ticked(text: &str, entry: &Entry, addition: &str) -> String {
-    let mut item = text[entry.range.clone()].to_owned();
-    item.insert_str(entry.text_end - entry.range.start, addition);
-    match &entry.task {
-        Some(task) => item.replace_range(task.start - entry.range.start..task.end - entry.range.start, "[x]"),
-        None => item.insert_str(entry.text_start - entry.range.start, "[x] "),
-    }
-    item
-}
-
-/// Returns what stands between an entry's text and what came of it.
-pub(super) fn separator(text: &str) -> &'static str {
-    match text.chars().last() {
-        None => "",
-        Some('.' | ':' | ';' | '!' | '?' | ',') => " ",
-        Some(_) => ": ",
-    }
-}
-
-pub(super) fn numbered(experiments: &[ExperimentId]) -> String {
-    experiments.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Makes one line of plain text: what could begin HTML or code is defused.
-pub(super) fn one_line(text: &str) -> String {
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ").replace('<', "\\<");
-    if line.matches('`').count() % 2 == 0 { line } else { line.replace('`', "'") }
-}
-
-/// Inserts an item at the end of a section, which is added at the end of the text where it is missing.
-pub(super) fn insert(text: &str, catalogue: &Catalogue, kind: SectionKind, item: &str) -> String {
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let item = item.trim_end_matches(['\r', '\n']);
-    if let Some(section) = catalogue.section(kind) {
-        return insert_into(text, section, item, newline);
-    }
-    let level = catalogue.sections.iter().find(|s| s.kind != SectionKind::Other).map_or(2, |s| s.level);
-    let heading = format!("{} {}", "#".repeat(usize::from(level)), kind.title());
-    let gap = gap_after(text, newline);
-    format!("{text}{gap}{heading}{newline}{newline}{item}{newline}")
-}
-
-fn insert_into(text: &str, section: &Section, item: &str, newline: &str) -> String {
-    let body = &text[section.body.clone()];
-    let content = body.trim_end();
-    let at = section.body.start + if content.is_empty() { 0 } else { line_end(body, content.len()) };
-    let follows_list = section.entries.last().is_some_and(|last| last.range.end >= at && is_item(text, last));
-    let (before, after) = text.split_at(at);
-    let gap = match (follows_list, before.ends_with('\n') || before.is_empty()) {
-        (true, true) => "",
-        (true, false) => newline,
-        (false, _) => &gap_after(before, newline),
-    };
-    let rest = if after.is_empty() || after.starts_with(['\r', '\n']) { "" } else { newline };
-    format!("{before}{gap}{item}{newline}{rest}{after}")
-}
-
-fn is_item(text: &str, entry: &Entry) -> bool {
-    text[entry.range.clone()].trim_start().starts_with(['-', '*', '+'])
-}
-
-/// Returns what makes the next text begin after a blank line.
-fn gap_after(text: &str, newline: &str) -> String {
-    if text.is_empty() || text.ends_with("\n\n") || text.ends_with("\n\r\n") {
-        String::new()
-    } else if text.ends_with('\n') {
-        newline.to_owned()
-    } else {
-        newline.repeat(2)
-    }
-}
-
-pub(super) fn splice(text: &str, range: &Range<usize>, with: &str) -> String {
-    [&text[..range.start], with, &text[range.end..]].concat()
+/// Says whether an entry that moved still begins with its own words, and not with text that swallowed it.
+fn continues(text: &str, old: &Entry, new: &Entry) -> bool {
+    new.text.starts_with(text[old.text_start..old.text_end].trim()) && new.label == old.label
 }
 
 #[cfg(test)]
@@ -241,6 +92,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::{Axis, ExperimentId};
+    use crate::ideas::placing::splice;
 
     const IDEAS: &str = "\
 # Ideas
@@ -264,13 +117,13 @@ Ours.
     fn closing(experiments: &[u32]) -> Edit {
         Edit::Close(Closing {
             id: "memtable-size".into(),
-            axis: None,
             text: "enlarge the memtable".into(),
             axes: vec![Axis { name: "memtable_mib".into(), value: "128".into() }],
             experiments: experiments.iter().copied().map(ExperimentId).collect(),
             effect: "+0.3 % [-0.5, +1.1]".into(),
             mechanism: "no flush happens\nin either arm".into(),
             reopen: Some("src/options.rs changed".into()),
+            ..Closing::default()
         })
     }
 

@@ -15,7 +15,7 @@ pub enum IdeasError {
         source: io::Error,
     },
     /// The file cannot be replaced.
-    #[error("cannot write {}: {source}; the edit waits in the journal", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum IdeasError {
         source: io::Error,
     },
     /// The file changed each time while it was edited.
-    #[error("{} changed {attempts} times while it was edited; the edit waits in the journal", path.display())]
+    #[error("{} changed {attempts} times while it was edited; close it elsewhere and try again", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
@@ -37,6 +37,28 @@ pub enum IdeasError {
     )]
     NotPlaced {
         /// The section's title.
-        section: &'static str,
+        section: String,
+    },
+    /// There is no closed idea of this name.
+    #[error("no closed entry is called '{idea}'; 'autoresearch ideas list' shows the names")]
+    NotClosed {
+        /// The name.
+        idea: String,
+    },
+    /// Another entry has this name.
+    #[error("'{idea}' is the name of another entry (line {line}); give another --id")]
+    Taken {
+        /// The name.
+        idea: String,
+        /// The line of the entry, from 1.
+        line: usize,
+    },
+    /// There is no such section.
+    #[error("there is no section '{section}'; the file has: {}", known.join(", "))]
+    NoSection {
+        /// The section as named.
+        section: String,
+        /// The titles of the file.
+        known: Vec<String>,
     },
 }

@@ -10,6 +10,9 @@ use super::error::IdeasError;
 /// How often an edit is tried again when somebody else writes the file meanwhile.
 const ATTEMPTS: u32 = 5;
 
+/// What a new file begins with.
+const SECTIONS: &str = "# Ideas\n\n## To try\n\n## Tried\n\n## Follow-up / human review\n\n## Closed (do not retry)\n\n## Settled decisions\n";
+
 /// What became of an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
@@ -28,6 +31,24 @@ pub enum Written {
 /// beside the file.
 pub fn edit_file(path: &Path, edit: &Edit, scratch: &Path) -> Result<Written, IdeasError> {
     edit_between(path, edit, scratch, &mut || {})
+}
+
+/// Edits ideas.md as [`edit_file`] does; a missing one is made, with its sections.
+pub fn edit_or_make(path: &Path, edit: &Edit, scratch: &Path) -> Result<Written, IdeasError> {
+    match edit_file(path, edit, scratch)? {
+        Written::Missing => make(path, &apply(SECTIONS, edit)?),
+        written @ (Written::Edited | Written::Unchanged) => Ok(written),
+    }
+}
+
+fn make(path: &Path, text: &str) -> Result<Written, IdeasError> {
+    let write = || -> io::Result<()> {
+        let mut file = fs::File::create_new(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|source| IdeasError::Write { path: path.to_owned(), source })?;
+    Ok(Written::Edited)
 }
 
 /// As [`edit_file`], with something that happens between reading and comparing.
@@ -147,7 +168,7 @@ mod tests {
             fs::write(&path, format!("{n}\n")).unwrap();
         };
         let error = edit_between(&path, &edit(), scratch.path(), &mut between).unwrap_err();
-        assert!(error.to_string().ends_with("changed 5 times while it was edited; the edit waits in the journal"));
+        assert!(error.to_string().ends_with("changed 5 times while it was edited; close it elsewhere and try again"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "5\n");
     }
 
@@ -157,6 +178,16 @@ mod tests {
         let path = dir.path().join("ideas.md");
         assert_eq!(edit_file(&path, &edit(), scratch.path()).unwrap(), Written::Missing);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_is_made_where_that_is_asked_for() {
+        let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = dir.path().join("ideas.md");
+        assert_eq!(edit_or_make(&path, &edit(), scratch.path()).unwrap(), Written::Edited);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, SECTIONS.replace("## Tried\n", &format!("## Tried\n\n{DONE}")));
+        assert_eq!(edit_or_make(&path, &edit(), scratch.path()).unwrap(), Written::Unchanged);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::{Axis, ExperimentId, PatchId};
 
 use super::catalogue::{Catalogue, Entry, SectionKind};
 use super::reopen::Reopen;
+use super::settled::{self, FileChange};
 
 /// What is known outside ideas.md.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,17 +18,22 @@ pub struct Facts {
     pub tried: BTreeMap<PatchId, Vec<ExperimentId>>,
     /// What was kept, in order.
     pub keeps: Vec<Keep>,
+    /// Paths that differ between a commit that a closing names (`base=`) and the tip; without the commits that are not
+    /// known.
+    pub changed: BTreeMap<String, Vec<String>>,
     /// The local date.
     pub today: Date,
 }
 
 /// A kept experiment and the paths that it changed, relative to the repository root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Keep {
     /// The experiment.
     pub experiment: ExperimentId,
     /// The paths.
     pub touched: Vec<String>,
+    /// Medians of each metric before and after it, as its pairs measured them.
+    pub metrics: BTreeMap<String, (f64, f64)>,
 }
 
 /// A proposal as far as ideas.md is concerned.
@@ -41,6 +47,8 @@ pub struct Question<'a> {
     pub patch_id: Option<&'a PatchId>,
     /// Its description and hypothesis.
     pub text: &'a str,
+    /// What it changes on the tip, where it applied.
+    pub changes: &'a [FileChange],
 }
 
 /// An entry that a proposal ran into.
@@ -63,6 +71,36 @@ pub enum Why {
     Axis(Axis),
     /// Its patch is that of an experiment that closed the idea.
     Patch(ExperimentId),
+    /// A line goes that a decision keeps.
+    Removes {
+        /// The file.
+        path: String,
+        /// The line.
+        line: String,
+        /// What it matches.
+        pattern: String,
+    },
+    /// A line comes that a decision forbids.
+    Adds {
+        /// The file.
+        path: String,
+        /// The line.
+        line: String,
+        /// What it matches.
+        pattern: String,
+    },
+    /// A file changes that a decision keeps as it is.
+    Touches {
+        /// The file.
+        path: String,
+    },
+    /// A file goes to where a decision no longer covers it.
+    Moves {
+        /// The file.
+        path: String,
+        /// Where it goes.
+        to: String,
+    },
 }
 
 impl fmt::Display for Why {
@@ -71,6 +109,10 @@ impl fmt::Display for Why {
             Self::Idea(idea) => write!(f, "idea {idea}"),
             Self::Axis(axis) => write!(f, "axis {}={}", axis.name, axis.value),
             Self::Patch(experiment) => write!(f, "the patch of experiment {experiment}"),
+            Self::Removes { path, line, pattern } => write!(f, "removing '{line}' from {path} (pattern '{pattern}')"),
+            Self::Adds { path, line, pattern } => write!(f, "adding '{line}' to {path} (forbid '{pattern}')"),
+            Self::Touches { path } => write!(f, "touching {path}"),
+            Self::Moves { path, to } => write!(f, "moving {path} to {to}"),
         }
     }
 }
@@ -104,7 +146,8 @@ pub enum Match {
 /// Says whether a proposal tries something that ideas.md closes. A reason to refuse goes before a warning.
 pub fn match_proposal(catalogue: &Catalogue, question: &Question<'_>, facts: &Facts) -> Match {
     for entry in catalogue.entries(SectionKind::Settled) {
-        if let Some(why) = named(entry, question) {
+        let undone = || settled::undone(entry.comment.as_ref()?, question.changes);
+        if let Some(why) = named(entry, question).or_else(undone) {
             return Match::Settled { entry: found(entry), why };
         }
     }
@@ -140,9 +183,10 @@ fn same_patch(entry: &Entry, question: &Question<'_>, facts: &Facts) -> Option<W
     tried.iter().find(|experiment| closed.contains(experiment)).map(|experiment| Why::Patch(*experiment))
 }
 
-fn is_reopened(entry: &Entry, facts: &Facts) -> bool {
+/// Says whether a closed entry's condition holds, so that it refuses nothing.
+pub fn is_reopened(entry: &Entry, facts: &Facts) -> bool {
     let Some(comment) = &entry.comment else { return false };
-    comment.reopen.as_ref().is_some_and(|text| Reopen::parse(text).holds(&comment.closed, facts))
+    comment.reopen.as_ref().is_some_and(|text| Reopen::parse(text).holds(comment, facts))
 }
 
 /// Takes the words that carry meaning: of four letters or more, in lower case.
@@ -177,7 +221,7 @@ mod tests {
     fn ask(idea: Option<&str>, axes: &[(&str, &str)], patch: Option<&PatchId>, text: &str, facts: &Facts) -> Match {
         let axes: Vec<_> =
             axes.iter().map(|(name, value)| Axis { name: (*name).into(), value: (*value).into() }).collect();
-        let question = Question { idea, axes: &axes, patch_id: patch, text };
+        let question = Question { idea, axes: &axes, patch_id: patch, text, changes: &[] };
         match_proposal(&Catalogue::parse(IDEAS), &question, facts)
     }
 
@@ -215,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_reopened_idea_is_open() {
-        let keep = |n| Keep { experiment: ExperimentId(n), touched: vec!["src/options.rs".into()] };
+        let keep = |n| Keep { experiment: ExperimentId(n), touched: vec!["src/options.rs".into()], ..Keep::default() };
         let facts = |n| Facts { keeps: vec![keep(n)], ..Facts::default() };
         assert_eq!(ask(Some("memtable"), &[], None, "", &facts(17)), Match::Open);
         assert_ne!(ask(Some("memtable"), &[], None, "", &facts(16)), Match::Open);

@@ -10,9 +10,9 @@ use super::format::Header;
 use crate::domain::{
     Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CandidatesOrder, CheckOrder, Checks, Command,
     Comparison, Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Hooks, Host,
-    Inventory, Limits, MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience, Phase,
-    PhaseEnded, PhaseStarted, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale, Scope,
-    Screened, Screening, Seed, SessionId, Settings, Status, Stop, TimeLimit, Verdict,
+    IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience,
+    Phase, PhaseEnded, PhaseStarted, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale,
+    Scope, Screened, Screening, Seed, SessionId, Settings, Status, Stop, TimeLimit, Verdict,
 };
 
 /// Pairs of each experiment of a sample.
@@ -105,6 +105,7 @@ pub fn settings() -> Settings {
         },
         slots_dir: None,
         host: Host::default(),
+        ideas: IdeaRules::default(),
     }
 }
 

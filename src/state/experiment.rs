@@ -173,6 +173,11 @@ impl ExperimentRecord {
         self.status == Status::Keep && self.commit != self.tip && !self.flags.contains(Flag::Undone)
     }
 
+    /// Says whether it tried an idea, by the name that its proposal gave it, whatever the case.
+    pub fn tried_idea(&self, idea: &str) -> bool {
+        self.idea.as_ref().is_some_and(|tried| tried.trim().eq_ignore_ascii_case(cut(idea.trim()).trim()))
+    }
+
     pub(super) fn is_patch_on(&self, patch: PackedId, tip: PackedId) -> bool {
         self.patch_id == Some(patch) && self.tip == tip
     }

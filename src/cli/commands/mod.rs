@@ -10,6 +10,8 @@ mod demo_table;
 pub(super) mod doctor;
 mod dry_run;
 pub(super) mod export;
+pub(super) mod ideas;
+mod ideas_edit;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;

@@ -74,12 +74,16 @@ fn offer(global: &Global, args: &Try, place: &Place) -> Result<Offer, CliError> 
 }
 
 fn read(global: &Global, args: &Try, place: &Place) -> Result<Proposal, CliError> {
-    let repository = &place.repository;
     let Some(name) = args.candidate.as_deref().filter(|_| !args.worktree) else {
         let exclude = sealed(place)?;
-        let patch = repository.worktree_patch(&exclude)?;
+        let patch = place.repository.worktree_patch(&exclude)?;
         return parse(&patch, "the checkout's change", "worktree");
     };
+    named(global, name, place)
+}
+
+/// Reads the candidate that is named: a patch file, `-` for standard input, or a commit.
+pub(super) fn named(global: &Global, name: &str, place: &Place) -> Result<Proposal, CliError> {
     if name == "-" {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut bytes);
@@ -91,7 +95,7 @@ fn read(global: &Global, args: &Try, place: &Place) -> Result<Proposal, CliError
         let bytes = std::fs::read(&path).map_err(|source| CliError::io("read", &path, source))?;
         return parse(&bytes, name, name);
     }
-    let commit = repository.commit_patch(name).map_err(|source| CliError::NoSuchCandidate { path, source })?;
+    let commit = place.repository.commit_patch(name).map_err(|source| CliError::NoSuchCandidate { path, source })?;
     let mut proposal = parse(&commit.patch, name, commit.commit.as_str())?;
     let (subject, body) = commit.message.split_once('\n').unwrap_or((&commit.message, ""));
     subject.trim().clone_into(&mut proposal.description);

@@ -31,6 +31,7 @@ fuzz_target!(|text: &str| {
         effect: "+0.3 % [-0.5, +1.1]".to_owned(),
         mechanism: "nothing flushes".to_owned(),
         reopen: Some("src/options.rs changed".to_owned()),
+        ..Closing::default()
     };
     let known = entries().any(|entry| entry.is_named("memtable-size"));
     if let Some(edited) = twice_is_once(text, &Edit::Close(closing)).filter(|_| !known) {

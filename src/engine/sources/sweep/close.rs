@@ -78,6 +78,7 @@ impl KnobSweep {
             mechanism: MECHANISM.to_owned(),
             reopen: path.map(|path| format!("{path} changed")),
             experiments,
+            ..Closing::default()
         })
     }
 }
