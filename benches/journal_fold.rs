@@ -1,6 +1,6 @@
 //! Times the fold of a large journal beside plain `serde_json` parsing of the same lines.
 //!
-//! `cargo bench --bench journal_fold`. The journal has 5000 settled experiments of eight pairs each.
+//! `cargo bench --bench journal_fold`. The journal has 10 000 settled experiments of eight pairs each.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -13,7 +13,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 
 /// Settled experiments in the journal.
-const EXPERIMENTS: u32 = 5_000;
+const EXPERIMENTS: u32 = 10_000;
 
 static JOURNAL: OnceLock<(PathBuf, u64)> = OnceLock::new();
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{CoreList, Direction, MetricName};
+use super::since::Since;
+use crate::domain::{self, CoreList, Direction, MetricName};
 use crate::ideas::{CONDITIONS, Reopen};
 use crate::measure::adapters::Tool;
 
@@ -70,8 +71,9 @@ pub(super) enum Command {
     /// Show where the session stands.
     Status(Status),
     /// List the experiments.
-    #[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --json | jq '.experiments[].reason'")]
-    Log(Looking),
+    Log(Log),
+    /// Write the whole session for who reviews it: a page, a pull request's body, or JSON.
+    Report(Report),
     /// Show one experiment whole.
     Show(Show),
     /// Show the keeps in the order in which to look at them: effect against cost, and how few give most of the gain.
@@ -192,14 +194,75 @@ pub(super) struct Reading {
     pub json: bool,
 }
 
-/// Arguments of commands that show a session.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Looking {
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch log\n  autoresearch log --status keep,checks_failed --since 12h\n  \
+    autoresearch log --grep 'fewer copies' --limit 20\n  autoresearch log --json | jq '.experiments[].reason'")]
+pub(super) struct Log {
+    /// List only experiments of these statuses, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATUS")]
+    pub status: Vec<StatusName>,
+    /// List only what was settled since: an experiment (#40), a span before now (12h, 2d) or a local date (2026-11-20).
+    #[arg(long, value_name = "WHEN", value_parser = Since::read)]
+    pub since: Option<Since>,
+    /// List only experiments of this idea of ideas.md.
+    #[arg(long, value_name = "ID")]
+    pub idea: Option<String>,
+    /// List only experiments whose description, hypothesis, idea or side information holds this text, whatever its case.
+    #[arg(long, value_name = "TEXT")]
+    pub grep: Option<String>,
+    /// List only the last N of them.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
     /// Show this session of the repository, such as an imported one, instead of the config's.
     #[arg(long, value_name = "NAME", value_parser = session_name)]
     pub session: Option<String>,
     /// Print JSON.
     #[arg(long)]
+    pub json: bool,
+}
+
+/// A status as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum StatusName {
+    /// Committed to the session's branch.
+    Keep,
+    /// Dropped by its numbers, or tried or settled before.
+    Discard,
+    /// Dropped by the gate.
+    ChecksFailed,
+    /// Did not apply, build or run.
+    Crash,
+}
+
+impl From<StatusName> for domain::Status {
+    fn from(name: StatusName) -> Self {
+        match name {
+            StatusName::Keep => Self::Keep,
+            StatusName::Discard => Self::Discard,
+            StatusName::ChecksFailed => Self::ChecksFailed,
+            StatusName::Crash => Self::Crash,
+        }
+    }
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  autoresearch report > pull-request.md\n  autoresearch report --html night.html\n  \
+    autoresearch report --json | jq '.keeps[] | {experiment, commit, change}'\n\nEvery number comes from the journal. \
+    Figures of the holdout are in no report."
+)]
+pub(super) struct Report {
+    /// Write one html file that needs nothing else, neither network nor script; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Print a pull request's body (the default).
+    #[arg(long, conflicts_with_all = ["html", "json"])]
+    pub markdown: bool,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "html")]
     pub json: bool,
 }
 

@@ -4,10 +4,13 @@ mod args;
 mod bug;
 mod commands;
 mod error;
+mod examine;
 mod fold;
+mod gather;
 mod night;
 mod place;
 mod progress;
+mod since;
 mod ui;
 
 use std::process::ExitCode;
@@ -68,6 +71,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Stop(args) => commands::stop::run(global, args, ui),
         Command::Status(args) => commands::status::run(global, args, ui),
         Command::Log(args) => commands::log::run(global, args, ui),
+        Command::Report(args) => commands::report::run(global, args, ui),
         Command::Show(args) => commands::show::run(global, args, ui),
         Command::Bundle(args) => commands::bundle::run(global, args, ui),
         Command::Verify(args) => commands::verify::run(global, args, ui),

@@ -1,13 +1,14 @@
 //! What a pass over a journal gathers for somebody who watches: waits, troubles, the pace.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Event, ExperimentId, RunSummary, Status, Waiting};
 use crate::journal::Record;
 use crate::report::{Latest, Trouble};
 
 /// What was gathered so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Night {
     waiting: Option<Waiting>,
     trouble: Option<Trouble>,

@@ -65,6 +65,11 @@ impl Ui {
         self.print(&format!("{value:#}\n"))
     }
 
+    /// Writes what was rendered as JSON as one result.
+    pub(super) fn rendered(&self, json: Result<String, serde_json::Error>) -> Result<(), OutputError> {
+        self.line(&json.map_err(io::Error::from)?)
+    }
+
     /// Tells something that is not a result; a closed channel is nobody's fault.
     pub(super) fn tell(&self, text: &str) {
         let mut err = anstream::AutoStream::new(io::stderr().lock(), self.choice);

@@ -22,7 +22,7 @@ pub(super) fn stem(phase: Phase, what: Option<&str>) -> String {
 }
 
 /// Returns the last bytes of a log as text, from the start of a line; `None` when there is no such file or it is empty.
-pub(super) fn tail(path: &Path, bytes: usize) -> Option<String> {
+pub fn tail(path: &Path, bytes: usize) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     let start = length.saturating_sub(bytes as u64);

@@ -72,6 +72,7 @@ pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
 pub use idea_closing::{Target, closing_of, tried_in_vain};
 pub use idea_facts::{Past, idea_facts, ideas_file, named_ideas, read_ideas};
 pub use identical::identical_pairs;
+pub use logs::tail as log_tail;
 pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::JournalError;
 use super::format::{self, Envelope, Header, ReadHeader};
@@ -19,7 +20,7 @@ const HEADER_MAX: u64 = 1 << 16;
 const BUFFER: usize = 1 << 17;
 
 /// Where a line of a journal begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The line's number, from 1 (the header).
     pub line: u64,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lens::ChangeView;
@@ -10,10 +10,10 @@ use super::session::ExperimentRow;
 use crate::domain::{Event, ExperimentId, Flag, ProposalSource, Reason, Status};
 
 /// What commits of ranges say of themselves, by the experiment that tried each; a fold over the journal.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Claims(BTreeMap<ExperimentId, Claim>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Claim {
     commit: String,
     subject: String,

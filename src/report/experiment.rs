@@ -1,5 +1,6 @@
 //! The view of one experiment: everything that the journal and its folder say about it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -18,6 +19,10 @@ pub struct ExperimentParts<'a> {
     pub id: ExperimentId,
     /// The settings of its segment.
     pub settings: &'a Settings,
+    /// What machine it ran on.
+    pub environment: &'a BTreeMap<String, String>,
+    /// What the sandbox enforced.
+    pub sandbox: &'a BTreeMap<String, String>,
     /// The proposal.
     pub proposed: Option<&'a Proposed>,
     /// The screen's outcome.
@@ -38,6 +43,17 @@ pub struct ExperimentParts<'a> {
     pub folder: &'a Path,
     /// The files in its folder, by name.
     pub files: Vec<String>,
+    /// The ends of the logs of its commands.
+    pub logs: Vec<LogTail>,
+}
+
+/// The end of one log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogTail {
+    /// The file's name.
+    pub file: String,
+    /// Its last lines.
+    pub text: String,
 }
 
 /// One metric of an experiment: medians of both arms and the change with its interval.
@@ -212,6 +228,12 @@ pub struct ExperimentView {
     pub folder: PathBuf,
     /// The files in it.
     pub files: Vec<String>,
+    /// The ends of the logs of its commands.
+    pub logs: Vec<LogTail>,
+    /// What machine it ran on.
+    pub environment: BTreeMap<String, String>,
+    /// What the sandbox enforced.
+    pub sandbox: BTreeMap<String, String>,
 }
 
 /// The name of the candidate's patch in its folder (FORMATS section 2).
@@ -256,6 +278,9 @@ impl ExperimentView {
             asi: asi(parts.run, proposed),
             folder: parts.folder.to_owned(),
             files: parts.files,
+            logs: parts.logs,
+            environment: parts.environment.clone(),
+            sandbox: parts.sandbox.clone(),
             primary: lens,
         }
     }

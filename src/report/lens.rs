@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Change, Direction, MetricName, Objective, Scale, Settings, number};
 
 /// How a metric is read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lens {
     /// The metric.
     pub metric: MetricName,
@@ -31,7 +31,7 @@ impl From<&Objective> for Lens {
 }
 
 /// How every primary of some settings is read, in the order of their numbers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lenses(Vec<Lens>);
 
 impl From<&Settings> for Lenses {
@@ -58,6 +58,14 @@ impl Lens {
     pub fn step(&self, baseline: f64, candidate: f64) -> Option<f64> {
         let effect = self.scale.y(baseline, self.direction)? - self.scale.y(candidate, self.direction)?;
         Some(Change::of_effect((effect, effect, effect), self.scale, self.direction).value)
+    }
+
+    /// Returns how much better a change is, above 0 where it is a gain, for an order among changes of this metric.
+    pub fn gain_of(&self, change: &ChangeView) -> f64 {
+        match self.direction {
+            Direction::Lower => -change.value,
+            Direction::Higher => change.value,
+        }
     }
 
     /// Returns the unit of [`Lens::step`]: `%`, or that of the metric.
@@ -120,6 +128,14 @@ impl ChangeView {
     pub fn new(change: Change, unit: &str) -> Self {
         let unit = if change.percent { "%" } else { unit };
         Self { value: change.value, low: change.low, high: change.high, unit: unit.to_owned() }
+    }
+}
+
+impl ChangeView {
+    /// Writes the estimate alone, with its unit: `-12.7 %`.
+    pub fn short(&self) -> String {
+        let change = Change { value: self.value, low: self.low, high: self.high, percent: self.unit == "%" };
+        if change.percent { change.short() } else { with_unit(&change.short(), &self.unit) }
     }
 }
 

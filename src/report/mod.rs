@@ -10,11 +10,15 @@ mod cost;
 mod experiment;
 mod forecast;
 mod grid;
+pub mod html;
 mod ideas;
 mod imported;
 mod json;
 mod lens;
+pub mod markdown;
 mod night;
+mod overview;
+mod plain;
 mod review;
 mod session;
 #[cfg(test)]
@@ -27,14 +31,19 @@ pub use calibration::{
 };
 pub use claims::{ClaimRow, Claims};
 pub use cost::Cost;
-pub use experiment::{EffectView, ExperimentParts, ExperimentView, MetricLine, PairView, PhaseView};
+pub use experiment::{EffectView, ExperimentParts, ExperimentView, LogTail, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
 pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
 pub use ideas::{IdeaState, IdeaView, IdeasView, ReopenView};
 pub use imported::{ImportedRow, ImportedView};
-pub use json::{log_json, show_json, status_json};
+pub use json::{log_json, report_json, show_json, status_json};
 pub use lens::{ChangeView, Lens, Lenses};
 pub use night::{TimeLeft, Trouble, TroubleView, WaitView};
+pub use overview::{
+    ClosedIdea, DroppedGroup, DroppedRow, Gone, Headline, IN_FULL, KeepParts, KeepView, MechanismGroup, NoiseView,
+    Origin, Overview, OverviewParts, PairPoint, PatchView, Point, PredictionView, Remark, TermView, ToldView,
+};
+pub use plain::cut;
 pub use review::{MostOfIt, ReviewInput, ReviewRow, ReviewView};
 pub use session::{
     BudgetView, CalibrationView, Counts, ExperimentRow, Holder, Latest, Outside, SessionInput, SessionView, Standing,

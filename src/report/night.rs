@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::session::SessionInput;
 use crate::domain::{ExperimentId, Obstacle, Stop, StopRule, Waiting, next_time_of_day};
 
 /// Something that went wrong, in a session that went on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trouble {
     /// When.
     pub at: Timestamp,

@@ -17,17 +17,17 @@ use crate::state::SessionState;
 const GOLDEN: &str = include_str!("../../tests/golden/journal-format-1.jsonl");
 
 /// Returns the lines of a type, as JSON.
-fn lines(kind: &str) -> Vec<Value> {
+pub(super) fn lines(kind: &str) -> Vec<Value> {
     let all = GOLDEN.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     all.filter(|line| line["type"] == kind).collect()
 }
 
-fn golden<T: DeserializeOwned>(kind: &str) -> T {
+pub(super) fn golden<T: DeserializeOwned>(kind: &str) -> T {
     serde_json::from_value(lines(kind)[0].clone()).unwrap()
 }
 
 /// Returns the golden line of a type after a change of some of its keys.
-fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
+pub(super) fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
     let mut line = lines(kind)[0].clone();
     for (key, value) in keys.as_object().unwrap() {
         line[key] = value.clone();
@@ -36,15 +36,15 @@ fn changed<T: DeserializeOwned>(kind: &str, keys: &Value) -> T {
 }
 
 /// A session that is told events, one a minute.
-struct Story {
-    state: SessionState,
+pub(super) struct Story {
+    pub(super) state: SessionState,
     claims: Claims,
     minute: i64,
 }
 
 impl Story {
     /// Begins with settings, a calibration and the baseline.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let session = serde_json::from_value(json!("019b76da-a800-7000-8000-000000000001")).unwrap();
         let mut story = Self { state: SessionState::new(session), claims: Claims::default(), minute: 0 };
         story.tell(None, &Event::Configured(golden("config")));
@@ -55,7 +55,7 @@ impl Story {
         story
     }
 
-    fn tell(&mut self, id: Option<u32>, event: &Event) {
+    pub(super) fn tell(&mut self, id: Option<u32>, event: &Event) {
         self.minute += 1;
         let at = Timestamp::from_second(1_767_225_600 + 60 * self.minute).unwrap();
         self.claims.apply(id.map(ExperimentId), event);
@@ -67,7 +67,7 @@ impl Story {
     }
 
     /// Settles an experiment whose `run` line has these keys.
-    fn settle(&mut self, id: u32, description: &str, keys: &Value) {
+    pub(super) fn settle(&mut self, id: u32, description: &str, keys: &Value) {
         self.propose(id, description);
         let mut keys = keys.clone();
         keys["run"] = json!(id);
@@ -75,7 +75,7 @@ impl Story {
         self.tell(Some(id), &Event::Run(changed("run", &keys)));
     }
 
-    fn keep(&mut self, id: u32, description: &str) {
+    pub(super) fn keep(&mut self, id: u32, description: &str) {
         let mut effect = lines("run")[0]["effect"].clone();
         for (key, value) in [("gain", 0.105), ("low", 0.095), ("high", 0.115)] {
             effect[key] = json!(value);
@@ -88,7 +88,7 @@ impl Story {
         );
     }
 
-    fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
+    pub(super) fn view(&self, latest: &Latest, running: Option<Holder>) -> SessionView {
         let lenses = BTreeMap::new();
         let now = Timestamp::from_second(1_767_225_600 + 60 * (self.minute + 30)).unwrap();
         SessionView::new(SessionInput {
@@ -103,7 +103,7 @@ impl Story {
     }
 }
 
-fn night() -> Story {
+pub(super) fn night() -> Story {
     let mut story = Story::new();
     story.keep(1, "Batch the writes of level 1 before the merge");
     story.settle(2, "Sort the runs twice", &json!({}));
@@ -123,7 +123,7 @@ const WIDE: Screen = Screen { width: None, colour: false };
 fn the_log_has_one_line_for_each_experiment() {
     let view = night().view(&Latest::default(), None);
     assert_eq!(
-        text::log(&view, WIDE),
+        text::log(&view, view.experiments.len(), WIDE),
         "\
 #  status         reason       change                 pairs  commit      description
 0  baseline                    100 ms                        0000000000  baseline
@@ -138,11 +138,31 @@ fn the_log_has_one_line_for_each_experiment() {
 #[test]
 fn a_narrow_log_gives_up_the_reason_column_and_cuts_descriptions() {
     let view = night().view(&Latest::default(), None);
-    let text = text::log(&view, Screen { width: Some(80), colour: false });
+    let text = text::log(&view, 5, Screen { width: Some(80), colour: false });
     assert!(text.lines().all(|line| line.chars().count() < 80), "{text}");
     assert_eq!(text.lines().count(), 6);
     assert!(text.contains("checks_failed  sealed_path"), "{text}");
     assert!(text.lines().nth(2).unwrap().ends_with('…'), "{text}");
+}
+
+#[test]
+fn a_very_narrow_log_leaves_out_what_the_rest_can_do_without() {
+    let view = night().view(&Latest::default(), None);
+    let text = text::log(&view, 5, Screen { width: Some(50), colour: false });
+    assert!(text.lines().all(|line| line.chars().count() < 50), "{text}");
+    let second = text.lines().nth(2).unwrap();
+    assert!(second.starts_with("1  keep           -10.0 %      Batch the"), "{text}");
+    assert!(!text.contains("[-10.9"), "{text}");
+}
+
+#[test]
+fn a_part_of_the_log_says_of_how_many_it_is() {
+    let mut view = night().view(&Latest::default(), None);
+    view.experiments.truncate(2);
+    assert!(text::log(&view, 5, WIDE).ends_with("\n2 of 5 settled experiments\n"));
+    view.experiments.clear();
+    assert_eq!(text::log(&view, 5, WIDE), "none of the 5 settled experiments is like that\n");
+    assert_eq!(text::log(&view, 0, WIDE), "no experiment is settled yet\n");
 }
 
 #[test]
@@ -174,7 +194,7 @@ commit      claimed     measured             verdict               subject
 1 of 3 commits helps
 "
     );
-    let json = log_json(&view);
+    let json: Value = serde_json::from_str(&log_json(&view, 8, None).unwrap()).unwrap();
     assert_eq!(json["claims"][0]["source"], format!("05{}", "c".repeat(38)));
     assert_eq!((&json["claims"][1]["claimed"], &json["claims"][2]["status"]), (&Value::Null, &json!("crash")));
     assert_eq!(status_json(&view)["claims"], json["claims"]);
@@ -282,7 +302,7 @@ fn a_keep_without_a_commit_is_not_counted_as_kept() {
     story.settle(1, "Judge me", &json!({"status": "keep", "reason": "improved"}));
     let view = story.view(&Latest::default(), None);
     assert_eq!((view.counts.kept, view.counts.judged_only, view.keeps().count()), (0, 1, 0));
-    assert!(text::log(&view, WIDE).contains("keep (no commit)"));
+    assert!(text::log(&view, view.experiments.len(), WIDE).contains("keep (no commit)"));
 }
 
 #[test]
@@ -326,7 +346,7 @@ fn the_json_of_a_session_has_keeps_for_status_and_everything_for_log() {
     assert_eq!(status["standing"], json!({"state": "cut_off"}));
     assert_eq!(status["kept"].as_array().unwrap().len(), 1);
     assert!(status.get("experiments").is_none());
-    let log = log_json(&view);
+    let log: Value = serde_json::from_str(&log_json(&view, 9, None).unwrap()).unwrap();
     assert_eq!(log["experiments"].as_array().unwrap().len(), 5);
     assert_eq!(log["experiments"][4]["flags"], json!(["undone"]));
     assert_eq!(log["experiments"][1]["change"]["unit"], "%");
@@ -361,6 +381,8 @@ fn experiment() -> ExperimentView {
     ExperimentView::new(ExperimentParts {
         id: ExperimentId(1),
         settings: &configured.settings,
+        environment: &configured.environment,
+        sandbox: &BTreeMap::from([("landlock".to_owned(), "abi 5".to_owned())]),
         proposed: Some(&proposed),
         screened: Some(&screened),
         phases: &phases,
@@ -377,13 +399,18 @@ fn experiment() -> ExperimentView {
         }],
         folder: Path::new("/state/runs/0001"),
         files: vec!["candidate.patch".to_owned(), "check-10-tests.err".to_owned()],
+        logs: vec![LogTail { file: "build.out".to_owned(), text: "compiled\u{1b}[K\nlinked".to_owned() }],
     })
+}
+
+fn diff() -> PatchView {
+    PatchView { text: "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n".to_owned(), left_out: 0 }
 }
 
 #[test]
 fn show_tells_everything_about_an_experiment() {
     assert_eq!(
-        text::show(&experiment(), WIDE),
+        text::show(&experiment(), Some(&diff()), WIDE),
         "\
 experiment 1: Batch the writes of level 1 before the merge
 status      discard (sentinel_regressed)
@@ -430,10 +457,43 @@ side information
       \"write_ms\": \"down\"
     }
 
+the end of build.out
+  compiled\u{fffd}[K
+  linked
+
+environment
+  os: linux
+sandbox
+  landlock: abi 5
+
 files in    /state/runs/0001
             candidate.patch  check-10-tests.err
+
+patch
+  --- a/x
+  +++ b/x
+  @@ -1 +1 @@
+  -a
+  +b
 "
     );
+}
+
+#[test]
+fn evidence_is_drawn_over_the_pairs_of_the_race() {
+    let mut view = experiment();
+    let pair = view.pairs[0].clone();
+    view.pairs = (0..8).map(|n| PairView { pair: n + 1, ln_e: Some(f64::from(n)), ..pair.clone() }).collect();
+    view.pairs.push(PairView { swapped: true, ..pair });
+    let text = text::show(&view, None, WIDE);
+    let plot: String =
+        text.split_inclusive('\n').skip_while(|line| !line.starts_with("evidence over")).take(8).collect();
+    assert!(
+        plot.starts_with("evidence over the pairs, ln E ('-' is 6.9, what a keep needed; '.' is 0)\n     7.0 |"),
+        "{plot}"
+    );
+    assert_eq!((plot.matches('*').count(), plot.lines().last().unwrap()), (8, "     0.0 |*..............."), "{plot}");
+    assert!(plot.lines().nth(1).unwrap().ends_with('-'), "{plot}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The time that a session was at work, over all its starts.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Adds up the times between an event and the next, from each start to the last event before its end.
 ///
 /// Where the clock was set back between two events, their time counts as none, and all that follows as usual.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct WorkClock {
     worked_ms: i64,
     /// The last event since the start; between an end and the next start nothing counts.

@@ -1,6 +1,7 @@
 //! What the fold keeps of one experiment: a small fixed record of a settled one, and all of the unfinished one.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Axis, Decided, Effect, ExperimentId, Flag, ObjectId, PatchId, Proposed, Reason, Review, RunSummary, Screened,
@@ -11,7 +12,7 @@ use crate::domain::{
 pub(super) const TEXT_MAX: usize = 96;
 
 /// A set of [`Flag`]s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FlagSet(u8);
 
 impl FlagSet {
@@ -46,7 +47,8 @@ impl FlagSet {
 }
 
 /// An object id in its 20 bytes: a third of what its text takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ObjectId", into = "ObjectId")]
 pub(super) struct PackedId([u8; 20]);
 
 impl PackedId {
@@ -59,14 +61,28 @@ impl PackedId {
     }
 
     pub(super) fn unpack(self) -> ObjectId {
-        use std::fmt::Write as _;
         let mut text = String::with_capacity(40);
         for byte in self.0 {
-            let _ = write!(text, "{byte:02x}");
+            text.extend([char::from(HEX[usize::from(byte >> 4)]), char::from(HEX[usize::from(byte & 15)])]);
         }
         ObjectId::new(text).unwrap_or_else(|_| unreachable!("20 bytes are 40 lower-case hexadecimal digits"))
     }
 }
+
+impl From<ObjectId> for PackedId {
+    fn from(id: ObjectId) -> Self {
+        Self::new(&id)
+    }
+}
+
+impl From<PackedId> for ObjectId {
+    fn from(id: PackedId) -> Self {
+        id.unpack()
+    }
+}
+
+/// The digits of an object id.
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Returns the value of a digit that [`ObjectId`] has checked.
 fn digit(hex: u8) -> u8 {
@@ -74,7 +90,7 @@ fn digit(hex: u8) -> u8 {
 }
 
 /// The effect of a settled experiment as `log` shows it, on the decision scale (above 0 is better).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EffectSummary {
     /// Reported gain.
     pub gain: f64,
@@ -98,7 +114,7 @@ impl EffectSummary {
 }
 
 /// A settled experiment: what `log` and resume need of it, in at most about 400 bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRecord {
     /// Its number; 0 is the baseline.
     pub id: ExperimentId,
@@ -199,7 +215,7 @@ impl ExperimentRecord {
 }
 
 /// The first 16 bytes of a patch's BLAKE3 hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PatchKey([u8; 16]);
 
 impl PatchKey {
@@ -222,7 +238,7 @@ pub(super) fn cut(text: &str) -> Box<str> {
 }
 
 /// An experiment that was proposed and has no `run` line: the one that a resumed session takes up again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
     /// Its number.
     pub id: ExperimentId,

@@ -1,10 +1,12 @@
 //! The fold of other tools' logs: small rows beside the session's own experiments, counted among none of them.
 
+use serde::{Deserialize, Serialize};
+
 use super::experiment::{PackedId, cut};
 use crate::domain::{Imported, ImportedRun, ImportedSegment, ObjectId};
 
 /// What was read from other tools' logs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImportedHistory {
     files: Vec<Imported>,
     segments: Vec<ImportedSegment>,
@@ -12,7 +14,7 @@ pub struct ImportedHistory {
 }
 
 /// A run of another tool's log: what `log` needs of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportedRecord {
     /// Its number in this journal, from 1.
     pub number: u32,

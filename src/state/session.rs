@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::clock::WorkClock;
 use super::experiment::{ExperimentRecord, PackedId, PatchKey, Unfinished};
@@ -44,7 +45,7 @@ pub fn wants(kind: &str) -> bool {
 ///
 /// An epoch goes on across restarts, segments and calibrations; its size is fixed when its first candidate is proposed:
 /// that of the forecast in the last calibration, else that of the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Epoch {
     /// Candidates in the epoch (`A`); 0 before the first settings.
     pub size: u32,
@@ -55,7 +56,7 @@ pub struct Epoch {
 }
 
 /// The revert of a keep that the branch was last moved for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revert {
     /// The keep that was undone.
     pub experiment: ExperimentId,
@@ -66,7 +67,7 @@ pub struct Revert {
 }
 
 /// How often in a row the same check failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SameCheck {
     /// The check.
     pub name: String,
@@ -74,8 +75,8 @@ pub struct SameCheck {
     pub count: u32,
 }
 
-/// A session as its journal tells it.
-#[derive(Debug, Clone)]
+/// A session as its journal tells it. What it serialises to is a cache of the fold, and no format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionState {
     session: SessionId,
     configured: Option<Box<Configured>>,
@@ -104,8 +105,8 @@ pub struct SessionState {
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
     waiting_edits: Vec<IdeaEdited>,
-    /// The edits by which sweeps closed values, and whether each is in ideas.md.
-    closings: BTreeMap<(String, String), bool>,
+    /// The edits by which sweeps closed values, by idea, and whether each is in ideas.md.
+    closings: BTreeMap<String, BTreeMap<String, bool>>,
     imported: ImportedHistory,
     stopped: Option<Stopped>,
     started: Option<Timestamp>,
@@ -264,7 +265,7 @@ impl SessionState {
             self.waiting_edits.push(edit.clone());
         }
         if !edit.axes.is_empty() {
-            self.closings.insert((edit.idea.clone(), edit.edit.clone()), edit.written);
+            self.closings.entry(edit.idea.clone()).or_default().insert(edit.edit.clone(), edit.written);
         }
     }
 
@@ -571,7 +572,7 @@ impl SessionState {
 
     /// Says whether the edit by which a sweep closed values of an idea was written; `None` where it never was owed.
     pub fn closing(&self, idea: &str, edit: &str) -> Option<bool> {
-        self.closings.get(&(idea.to_owned(), edit.to_owned())).copied()
+        self.closings.get(idea)?.get(edit).copied()
     }
 
     /// Returns what was read from other tools' logs: no experiment of this session, and no keep of its branch.

@@ -1,6 +1,7 @@
 //! What the fold keeps of a source that can be unavailable: how long it has been, and when it is asked again.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{ProposalFailed, StopRule};
 
@@ -8,7 +9,7 @@ use crate::domain::{ProposalFailed, StopRule};
 pub const PATIENCE: u32 = 5;
 
 /// How a source fares.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SourceState {
     /// Since when it is unavailable; `None` while it is not.
     pub since: Option<Timestamp>,

@@ -52,7 +52,7 @@ pub(crate) const VOCABULARY: [&str; 8] =
     ["serde", "serde_json", "thiserror", "regex", "jiff", "uuid", "blake3", "tempfile"];
 
 /// Every other third-party crate with the modules that own it; its types do not leave them.
-pub(crate) const OWNERS: [(&str, &[&str]); 20] = [
+pub(crate) const OWNERS: [(&str, &[&str]); 21] = [
     ("git2", &["git"]),
     ("duct", &["process"]),
     ("libc", &["process"]),
@@ -66,6 +66,7 @@ pub(crate) const OWNERS: [(&str, &[&str]); 20] = [
     ("pulldown_cmark", &["ideas"]),
     ("memchr", &["measure"]),
     ("comfy_table", &["report"]),
+    ("maud", &["report"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

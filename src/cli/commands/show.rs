@@ -1,34 +1,40 @@
 //! `autoresearch show N`: one experiment whole.
 
-use std::fs;
 use std::path::Path;
 
 use crate::cli::args::{Global, Show};
 use crate::cli::error::CliError;
+use crate::cli::examine::{self, Found};
 use crate::cli::place::Named;
 use crate::cli::ui::Ui;
-use crate::domain::{Calibrated, Configured, Event, ExperimentId, ImportedRun, MetricName, Pair, RunSummary, Undone};
-use crate::engine::{self, ExperimentFacts, Roles, metric_row};
+use crate::domain::{Event, ExperimentId, ImportedRun};
 use crate::journal::{JournalError, Reader, Record};
-use crate::report::{ChangeView, ExperimentParts, ExperimentView, MetricLine, Screen, show_json, text};
+use crate::report::{Screen, show_json, text};
+
+/// Bytes of a patch that are shown; the file has the rest.
+const PATCH: u64 = 1 << 20;
 
 /// Prints everything about one experiment.
 pub(in crate::cli) fn run(global: &Global, args: &Show, ui: &Ui) -> Result<u8, CliError> {
     let named = Named::find(global, args.session.as_deref())?;
     let id = ExperimentId(args.experiment);
-    let journal = named.journal();
-    if !journal.exists() {
-        return Err(CliError::NoSession { name: named.name, journal });
+    if !named.journal().exists() {
+        return Err(named.no_session());
     }
-    let found = Found::read(&journal, id)?;
-    if let (Some(run), true) = (&found.imported, found.facts.proposed.is_none() && found.run.is_none()) {
+    let look = Look::at(&named.journal(), id)?;
+    let known = look.found.facts.proposed.is_some() || look.found.run.is_some();
+    if let (Some(run), false) = (&look.imported, known) {
         return imported(run, args, ui);
     }
-    let view = view(&named, id, &found)?;
+    let folder = named.state.join("runs").join(format!("{:04}", id.0));
+    let view = look.found.view(id, &folder).filter(|_| known);
+    let missing =
+        || if look.last == 0 && look.found.configured.is_none() { named.no_session() } else { look.missing(id) };
+    let view = view.ok_or_else(missing)?;
     if args.json {
         ui.json(&show_json(&view))?;
     } else {
-        ui.print(&text::show(&view, Screen::of_stdout()))?;
+        ui.print(&text::show(&view, examine::patch(&folder, PATCH).as_ref(), Screen::of_stdout()))?;
     }
     Ok(0)
 }
@@ -45,80 +51,21 @@ fn imported(run: &ImportedRun, args: &Show, ui: &Ui) -> Result<u8, CliError> {
     Ok(0)
 }
 
-fn view(named: &Named, id: ExperimentId, found: &Found) -> Result<ExperimentView, CliError> {
-    let missing = || CliError::NoSession { name: named.name.clone(), journal: named.journal() };
-    let none = CliError::NoExperiment { experiment: id, last: ExperimentId(found.last) };
-    let Some(configured) = &found.configured else {
-        return Err(if found.last > 0 { none } else { missing() });
-    };
-    if found.facts.proposed.is_none() && found.run.is_none() {
-        return Err(none);
-    }
-    let folder = named.state.join("runs").join(format!("{:04}", id.0));
-    Ok(ExperimentView::new(ExperimentParts {
-        id,
-        settings: &configured.settings,
-        proposed: found.facts.proposed.as_ref(),
-        screened: found.facts.screened.as_ref(),
-        phases: &found.facts.phases,
-        attempts: &found.facts.attempts,
-        decided: found.facts.decided.as_ref(),
-        run: found.run.as_ref(),
-        undone: found.undone.as_ref(),
-        metrics: metrics(configured, found.calibrated.as_deref(), &found.facts.pairs()),
-        files: files(&folder),
-        folder: &folder,
-    }))
-}
-
-/// Compares the arms of every metric, the primary first.
-fn metrics(configured: &Configured, calibrated: Option<&Calibrated>, pairs: &[Pair]) -> Vec<MetricLine> {
-    let settings = &configured.settings;
-    let roles = calibrated.map(|calibrated| Roles::of_calibration(settings, calibrated)).unwrap_or_default();
-    let lens = engine::Lens { settings, roles: &roles };
-    let primaries: Vec<&MetricName> = lens.primaries().collect();
-    let printed = pairs.first().map(|pair| pair.candidate.metrics.keys()).into_iter().flatten();
-    let listed: Vec<&MetricName> =
-        primaries.iter().copied().chain(printed.filter(|name| !primaries.contains(name))).collect();
-    let compared = |name| metric_row(lens, name, pairs);
-    let shown = |row: engine::MetricRow| MetricLine {
-        metric: row.metric.to_string(),
-        change: row.change.map(|change| ChangeView::new(change, &row.unit)),
-        unit: row.unit,
-        baseline: row.baseline,
-        candidate: row.candidate,
-    };
-    listed.into_iter().filter_map(compared).map(shown).collect()
-}
-
-/// Names the files of an experiment's folder; a folder that was cleaned away has none.
-fn files(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
-}
-
-/// What the journal says of one experiment, and the settings that it ran under.
-#[derive(Default)]
-struct Found {
-    facts: ExperimentFacts,
-    run: Option<RunSummary>,
-    undone: Option<Undone>,
-    configured: Option<Box<Configured>>,
-    calibrated: Option<Box<Calibrated>>,
+/// What one look through the journal finds of a number.
+struct Look {
+    found: Found,
     imported: Option<Box<ImportedRun>>,
     last: u32,
 }
 
-impl Found {
-    /// Passes over the journal once and reads only the payloads of this experiment and the settings before its end.
-    fn read(journal: &Path, id: ExperimentId) -> Result<Self, JournalError> {
-        let mut found = Self { facts: ExperimentFacts::new(id), ..Self::default() };
+impl Look {
+    /// Passes over the journal once and reads only the payloads of this number and the settings before its end.
+    fn at(journal: &Path, id: ExperimentId) -> Result<Self, JournalError> {
+        let mut look = Self { found: Found::new(id), imported: None, last: 0 };
         for record in Reader::open(journal)?.records() {
-            found.take(id, &record?)?;
+            look.take(id, &record?)?;
         }
-        Ok(found)
+        Ok(look)
     }
 
     fn take(&mut self, id: ExperimentId, record: &Record) -> Result<(), JournalError> {
@@ -130,18 +77,16 @@ impl Found {
             self.imported = self.imported.take().or((run.number == id.0).then_some(run));
             return Ok(());
         }
-        let setting = self.run.is_none() && matches!(record.kind(), "config" | "calibrated");
-        if !setting && record.experiment != Some(id) {
-            return Ok(());
-        }
-        match record.event()? {
-            Some(Event::Configured(configured)) => self.configured = Some(configured),
-            Some(Event::Calibrated(calibrated)) => self.calibrated = Some(calibrated),
-            Some(Event::Run(run)) => self.run = Some(*run),
-            Some(Event::Undone(undone)) => self.undone = Some(undone),
-            Some(event) => self.facts.apply(&event),
-            None => {}
+        let setting = self.found.run.is_none() && matches!(record.kind(), "config" | "calibrated" | "sandbox");
+        if (setting || record.experiment == Some(id))
+            && let Some(event) = record.event()?
+        {
+            self.found.take(&event);
         }
         Ok(())
+    }
+
+    fn missing(&self, id: ExperimentId) -> CliError {
+        CliError::NoExperiment { experiment: id, last: ExperimentId(self.last) }
     }
 }

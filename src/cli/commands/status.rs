@@ -16,7 +16,8 @@ use crate::report::{Screen, SessionView, status_json, text};
 /// The time in which a Ctrl-C ends a pause.
 const NAP: Duration = Duration::from_millis(100);
 
-/// Prints where the session stands, and what was imported into it. Nothing is locked or written.
+/// Prints where the session stands, and what was imported into it. Nothing is locked, and nothing
+/// written but a saved fold of a long journal.
 pub(in crate::cli) fn run(global: &Global, args: &Status, ui: &Ui) -> Result<u8, CliError> {
     let named = Named::find(global, args.session.as_deref())?;
     if let Some(pause) = args.watch {

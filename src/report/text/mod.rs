@@ -2,10 +2,12 @@
 
 mod calibration;
 mod claims;
+mod evidence_plot;
 mod forecast;
 mod ideas;
 mod imported;
 mod log;
+mod patch;
 mod plot;
 mod review;
 mod runs_plot;

@@ -1,15 +1,19 @@
 //! One experiment whole, as `show` prints it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::evidence_plot::evidence_plot;
+use super::patch::patch;
 use super::plot::Strip;
 use super::{duration, evidence, labelled, tone};
 use crate::domain::{Order, SentinelState, number};
-use crate::report::experiment::{EffectView, ExperimentView, MetricLine, PairView};
+use crate::report::experiment::{EffectView, ExperimentView, LogTail, MetricLine, PairView};
 use crate::report::grid::{Cell, Column, Grid, Screen, Tone, one_line};
 use crate::report::lens::with_unit;
+use crate::report::overview::PatchView;
 
 /// Columns that the names of kept files may take.
 const FILES_WIDTH: usize = 100;
@@ -18,7 +22,7 @@ const FILES_WIDTH: usize = 100;
 const SHOWN_ELSEWHERE: [&str; 6] = ["coPrimaries", "deltas", "seconds", "why", "sentinels", "failed"];
 
 /// Writes everything about an experiment; nothing is cut, so a narrow terminal wraps the longest lines.
-pub fn show(view: &ExperimentView, screen: Screen) -> String {
+pub fn show(view: &ExperimentView, diff: Option<&PatchView>, screen: Screen) -> String {
     let screen = Screen { width: None, ..screen };
     let sections = [
         head(view),
@@ -27,11 +31,15 @@ pub fn show(view: &ExperimentView, screen: Screen) -> String {
         metrics(view, screen),
         sentinels(view, screen),
         pairs(view, screen),
+        evidence_plot(view),
         phases(view, screen),
         holdout(view, screen),
         failure(view),
         asi(view),
+        logs(view),
+        environment(view),
         files(view),
+        diff.map(|diff| patch(diff, screen)).unwrap_or_default(),
     ];
     let filled: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
     filled.join("\n")
@@ -290,6 +298,24 @@ fn wrapped(names: &[String]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Writes the ends of the logs of its commands.
+fn logs(view: &ExperimentView) -> String {
+    let tail = |log: &LogTail| format!("the end of {}\n{}", one_line(&log.file), block(2, &log.text));
+    view.logs.iter().map(tail).collect()
+}
+
+fn environment(view: &ExperimentView) -> String {
+    let fact = |(name, value): (&String, &String)| format!("  {}: {}\n", one_line(name), one_line(value));
+    let part = |title: &str, facts: &BTreeMap<String, String>| {
+        if facts.is_empty() {
+            String::new()
+        } else {
+            format!("{title}\n{}", facts.iter().map(fact).collect::<String>())
+        }
+    };
+    part("environment", &view.environment) + &part("sandbox", &view.sandbox)
 }
 
 /// Writes what the journal kept of the output of the command that failed.

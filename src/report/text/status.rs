@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::log::{cells, columns};
+use super::log::{Room, cells, columns};
 use super::{duration, evidence, labelled};
 use crate::domain::{Obstacle, Phase};
 use crate::report::grid::{Grid, Screen};
@@ -181,9 +181,13 @@ fn keeps(view: &SessionView, screen: Screen) -> String {
     } else {
         "\nkept, each measured against the best before it:\n".to_owned()
     };
-    let mut grid = Grid::new(&columns(false), screen);
+    let room = match Room::on(screen) {
+        Room::Wide | Room::Usual => Room::Usual,
+        Room::Narrow => Room::Narrow,
+    };
+    let mut grid = Grid::new(&columns(room), screen);
     for row in shown {
-        grid.row(cells(row, view, false));
+        grid.row(cells(row, view, room));
     }
     title + &grid.text()
 }

@@ -1,14 +1,16 @@
 //! One pass over a session's journal for the commands that show it.
 
+mod checkpoint;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::error::CliError;
-use super::night::{Night, ends_step};
-use super::place::{Named, Place};
-use super::ui::Ui;
+use crate::cli::error::CliError;
+use crate::cli::night::{Night, ends_step};
+use crate::cli::place::{Named, Place};
+use crate::cli::ui::Ui;
 use crate::domain::{Event, Phase, PhaseStarted, SessionId};
 use crate::journal::{JournalError, Position, Reader, Record, TornTail};
 use crate::report::{Claims, Holder, ImportedView, Latest, Lenses, SessionInput, SessionView};
@@ -31,14 +33,34 @@ pub(super) struct Folded {
 
 /// Folds a journal; `None` where there is none. Only payloads that the fold needs are read.
 pub(super) fn fold(journal: &Path) -> Result<Option<Folded>, JournalError> {
+    fold_with(journal, &mut |_, _| Ok(()))
+}
+
+/// Sees every line of a pass, with its event where the fold read it.
+pub(super) type Onlooker<'a> = dyn FnMut(&Record, Option<&Event>) -> Result<(), JournalError> + 'a;
+
+/// Folds a journal while somebody looks on.
+pub(super) fn fold_with(journal: &Path, onlooker: &mut Onlooker<'_>) -> Result<Option<Folded>, JournalError> {
+    let mut following = Following::new(journal.to_owned());
+    following.read_on(onlooker)?;
+    following.folded()
+}
+
+/// Folds a journal from where an earlier fold of it was saved, and saves this one where that is worth it.
+fn fold_on(journal: &Path) -> Result<Option<Folded>, JournalError> {
+    let mut following = Following::new(journal.to_owned());
     if !journal.exists() {
         return Ok(None);
     }
-    let mut following = Following::new(journal.to_owned());
-    following.catch_up()?;
-    let Some(Part { pass, torn, .. }) = following.read else { return Ok(None) };
-    let latest = pass.latest()?;
-    Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
+    let session = Reader::open(journal)?.header().session;
+    let saved = checkpoint::load(journal, session);
+    let from = saved.as_ref().map_or(0, |(_, from)| from.offset);
+    following.read = saved.map(|(pass, next)| Part { pass, next, length: 0, torn: None });
+    following.read_on(&mut |_, _| Ok(()))?;
+    if let Some(Part { pass, next, .. }) = &following.read {
+        checkpoint::save(journal, pass, from, *next);
+    }
+    following.folded()
 }
 
 /// What a journal shows: experiments of the session, and what was imported from other tools.
@@ -50,17 +72,26 @@ pub(super) struct Shown {
     pub(super) imported: Option<ImportedView>,
 }
 
-/// Folds the session of a place into its view.
+/// Folds the session of a place into its view, from where an earlier fold of its journal was saved.
 pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliError> {
     let named = Named::of(place);
     views(&named, ui)?.session.ok_or_else(|| named.no_session())
 }
 
-/// Folds a session of the repository into its views; one of both is there.
+/// Folds a session of the repository into its views, from where an earlier fold of its journal was saved.
 pub(super) fn views(named: &Named, ui: &Ui) -> Result<Shown, CliError> {
+    views_of(named, ui, || fold_on(&named.journal()))
+}
+
+/// Makes the views of a session of the repository from a fold of its journal; one of both is there.
+pub(super) fn views_of(
+    named: &Named,
+    ui: &Ui,
+    fold: impl FnOnce() -> Result<Option<Folded>, JournalError>,
+) -> Result<Shown, CliError> {
     // Looked at first: one that ends meanwhile has written its end by the time the journal is read.
     let holder = named.holder()?;
-    let folded = fold(&named.journal())?.ok_or_else(|| named.no_session())?;
+    let folded = fold()?.ok_or_else(|| named.no_session())?;
     if let (Some(torn), None) = (folded.torn, holder) {
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
@@ -108,6 +139,10 @@ impl Following {
     /// Reads what was written since the last call; says whether anything was. A journal that is not there says nothing, and
     /// one that another session began anew is read from its start.
     pub(super) fn catch_up(&mut self) -> Result<bool, JournalError> {
+        self.read_on(&mut |_, _| Ok(()))
+    }
+
+    fn read_on(&mut self, onlooker: &mut Onlooker<'_>) -> Result<bool, JournalError> {
         let Ok(length) = std::fs::metadata(&self.journal).map(|file| file.len()) else { return Ok(false) };
         if self.read.as_ref().is_some_and(|read| read.length == length) {
             return Ok(false);
@@ -120,10 +155,17 @@ impl Following {
             None => (Pass::new(SessionState::new(session)), reader.records()),
         };
         for record in records.by_ref() {
-            pass.take(record?)?;
+            pass.take(record?, onlooker)?;
         }
         self.read = Some(Part { pass, next: records.next_position(), length, torn: records.torn() });
         Ok(true)
+    }
+
+    /// Returns what was read; `None` where there is no journal.
+    fn folded(self) -> Result<Option<Folded>, JournalError> {
+        let Some(Part { pass, torn, .. }) = self.read else { return Ok(None) };
+        let latest = pass.latest()?;
+        Ok(Some(Folded { state: pass.state, lenses: pass.lenses, claims: pass.claims, latest, torn }))
     }
 
     /// Returns where the session stands now; `None` where the journal says nothing of it yet.
@@ -165,9 +207,15 @@ impl Pass {
         }
     }
 
-    fn take(&mut self, record: Record) -> Result<(), JournalError> {
+    fn take(&mut self, record: Record, onlooker: &mut Onlooker<'_>) -> Result<(), JournalError> {
+        if wants(record.kind()) {
+            let event = record.event()?;
+            onlooker(&record, event.as_ref())?;
+            self.apply(&record, event.as_ref());
+            return Ok(());
+        }
+        onlooker(&record, None)?;
         match record.kind() {
-            kind if wants(kind) => return self.apply(&record),
             "phase" => {
                 self.state.pass_over(record.at);
                 self.phase(record)?;
@@ -203,21 +251,17 @@ impl Pass {
         Ok(())
     }
 
-    fn apply(&mut self, record: &Record) -> Result<(), JournalError> {
-        let Some(event) = record.event()? else {
-            self.state.pass_over(record.at);
-            return Ok(());
-        };
-        if ends_step(&event) {
+    fn apply(&mut self, record: &Record, event: Option<&Event>) {
+        let Some(event) = event else { return self.state.pass_over(record.at) };
+        if ends_step(event) {
             (self.phase, self.pair, self.outside) = (None, None, None);
         }
-        if let Event::Configured(configured) = &event {
+        if let Event::Configured(configured) = event {
             self.lenses.insert(configured.segment, Lenses::from(configured.settings.as_ref()));
         }
-        self.night.take(record, &event);
-        self.claims.apply(record.experiment, &event);
-        self.state.apply(record.experiment, record.at, &event);
-        Ok(())
+        self.night.take(record, event);
+        self.claims.apply(record.experiment, event);
+        self.state.apply(record.experiment, record.at, event);
     }
 
     /// Returns the step under way, and what else a running session is asked for.
