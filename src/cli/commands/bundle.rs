@@ -37,20 +37,22 @@ pub(in crate::cli) fn run(global: &Global, args: &Bundle, ui: &Ui) -> Result<u8,
         }))?;
         return Ok(0);
     }
-    let mut text = format!("{name} is {} with {} files\n", bundled.record.short(), bundled.files);
-    if bundled.held_back > 0 {
-        text += &format!("{} lines tell of the holdout and were left out or cut\n", bundled.held_back);
-    }
-    text += &match &to {
-        Some(file) => format!(
-            "{} holds it and {branch}; check it with\n  autoresearch verify {branch} --bundle {}\n",
-            file.display(),
-            file.display()
-        ),
+    let head = format!("{name} is {} with {} files\n", bundled.record.short(), bundled.files);
+    let held_back = match bundled.held_back {
+        0 => String::new(),
+        lines => format!("{lines} lines tell of the holdout and were left out or cut\n"),
+    };
+    let next = match &to {
+        Some(file) => {
+            let file = file.display();
+            format!("{file} holds it and {branch}; check it with\n  autoresearch verify {branch} --bundle {file}\n")
+        }
         None => format!(
-            "hand it on with\n  git push origin {name} {branch}\nand check it there with\n  autoresearch verify {branch} --ref {name}\n"
+            "hand it on with\n  git push origin {name} {branch}\nand check it there with\n  \
+             autoresearch verify {branch} --ref {name}\n"
         ),
     };
+    let text = head + &held_back + &next;
     ui.print(&text)?;
     Ok(0)
 }

@@ -47,7 +47,8 @@ fn audit(user: &UserRepository, commit: &CommitWords, record: &Replayed) -> Resu
         return Ok(found(Some(id), Some(format!("the record has no keep {id}"))));
     };
     let patch = user.commit_patch(commit.commit.as_str())?.patch;
-    let fault = said(&commit.message, run, session, settings).or(of_another_patch(user.patch_id(&patch)?, run));
+    let fault =
+        said(&commit.message, run, session, settings).or(of_another_patch(user.patch_id(&patch)?.as_ref(), run));
     Ok(found(Some(id), fault))
 }
 
@@ -61,12 +62,12 @@ fn said(message: &str, run: &RunSummary, session: SessionId, settings: &Settings
     })
 }
 
-fn of_another_patch(found: Option<PatchId>, run: &RunSummary) -> Option<String> {
-    if found == run.patch_id {
+fn of_another_patch(found: Option<&PatchId>, run: &RunSummary) -> Option<String> {
+    if found == run.patch_id.as_ref() {
         return None;
     }
-    let words = |id: &Option<PatchId>| id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    Some(format!("its change is patch {}, but the record kept {}", words(&found), words(&run.patch_id)))
+    let words = |id: Option<&PatchId>| id.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    Some(format!("its change is patch {}, but the record kept {}", words(found), words(run.patch_id.as_ref())))
 }
 
 /// Returns the value of a message's last trailer of a name.
