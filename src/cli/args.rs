@@ -81,7 +81,7 @@ pub(super) enum Command {
     Review(Reading),
     /// Record that keeps are to be merged.
     Accept(Decide),
-    /// Record that a keep is not to be merged, and why.
+    /// Record that a keep is not to be merged: closes its idea, and measures later keeps of its files without it.
     Reject(Reject),
     /// Record that keeps wait for a decision.
     Later(Decide),
@@ -170,6 +170,9 @@ pub(super) struct Reject {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     pub because: String,
+    /// Measure nothing.
+    #[arg(long)]
+    pub no_retest: bool,
 }
 
 /// Arguments of `completions`.

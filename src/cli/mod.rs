@@ -77,7 +77,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Verify(args) => commands::verify::run(global, args, ui),
         Command::Review(args) => commands::review::run(global, args, ui),
         Command::Accept(args) => commands::review::accept(global, args, ui),
-        Command::Reject(args) => commands::review::reject(global, args, ui),
+        Command::Reject(args) => commands::reject::run(global, args, ui),
         Command::Later(args) => commands::review::later(global, args, ui),
         Command::Ideas(args) => commands::ideas::run(global, args, ui),
         Command::Demo(args) => commands::demo::run(global, args, ui),

@@ -17,6 +17,7 @@ pub(super) mod init;
 pub(super) mod log;
 pub(super) mod manual;
 pub(super) mod metrics;
+pub(super) mod reject;
 pub(super) mod report;
 pub(super) mod review;
 pub(super) mod run;

@@ -1,8 +1,8 @@
-//! `autoresearch review`, `accept`, `reject` and `later`: which keeps to merge, and what was decided.
+//! `autoresearch review`, `accept` and `later`: which keeps to merge, and what was decided.
 
 use std::collections::BTreeMap;
 
-use crate::cli::args::{Decide, Global, Reading, Reject};
+use crate::cli::args::{Decide, Global, Reading};
 use crate::cli::error::CliError;
 use crate::cli::fold::fold;
 use crate::cli::place::Place;
@@ -35,14 +35,15 @@ pub(in crate::cli) fn later(global: &Global, args: &Decide, ui: &Ui) -> Result<u
     decide(global, &args.experiments, &Reviewed { review: Review::Later, because: String::new() }, ui)
 }
 
-/// Records that a keep is not to be merged, and says what that means for later ones.
-pub(in crate::cli) fn reject(global: &Global, args: &Reject, ui: &Ui) -> Result<u8, CliError> {
-    decide(global, &[args.experiment], &Reviewed { review: Review::Rejected, because: args.because.clone() }, ui)
-}
-
 fn decide(global: &Global, numbers: &[u32], reviewed: &Reviewed, ui: &Ui) -> Result<u8, CliError> {
     let place = Place::find(global, &Overrides::default())?;
-    let state = state(&place)?;
+    record(&place, numbers, reviewed, ui)?;
+    Ok(0)
+}
+
+/// Journals a decision about keeps that stand.
+pub(super) fn record(place: &Place, numbers: &[u32], reviewed: &Reviewed, ui: &Ui) -> Result<(), CliError> {
+    let state = state(place)?;
     let ids: Vec<ExperimentId> = numbers.iter().copied().map(ExperimentId).collect();
     for id in &ids {
         if !state.keeps().any(|record| record.id == *id) {
@@ -54,10 +55,10 @@ fn decide(global: &Global, numbers: &[u32], reviewed: &Reviewed, ui: &Ui) -> Res
         journal.append_synced(Some(*id), &Event::Reviewed(reviewed.clone()))?;
         ui.line(&format!("#{id} {}", reviewed.review))?;
     }
-    Ok(0)
+    Ok(())
 }
 
-fn state(place: &Place) -> Result<SessionState, CliError> {
+pub(super) fn state(place: &Place) -> Result<SessionState, CliError> {
     place.require_session()?;
     let folded = fold(&place.places.journal())?;
     let missing = || CliError::NoSession { name: place.settings.name.clone(), journal: place.places.journal() };

@@ -66,7 +66,8 @@ fn as_text(found: &Validation, unit: &str, tip: &str) -> String {
     parts.concat()
 }
 
-fn line(retest: &Retest, unit: &str) -> String {
+/// Says what a re-test found.
+pub(super) fn line(retest: &Retest, unit: &str) -> String {
     let said = match &retest.outcome {
         RetestOutcome::Stuck { why } => format!("cannot be reverted alone: {why}"),
         RetestOutcome::Measured { validated, remaining } => {
