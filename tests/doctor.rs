@@ -75,7 +75,7 @@ fn a_healthy_project_passes_with_its_noise_and_leaves_no_trace() {
     assert_eq!(noise["facts"]["s"], 0.0);
     assert_eq!(noise["facts"]["pairs"], 4);
     assert!(the(&findings, "diagnosis", "ok")["detail"].as_str().unwrap().starts_with("no drift"));
-    assert_eq!(the(&findings, "candidates", "ok")["facts"]["patches"], 1);
+    assert_eq!(the(&findings, "candidates", "ok")["facts"]["candidates"], 1);
     assert!(text(the(&findings, "checkout", "ok"), "detail").contains("no obstacle"));
     assert!(text(the(&findings, "branch", "ok"), "detail").contains("'autoresearch/counting' is free"));
     assert!(text(sandbox(&findings), "detail").contains("mount_namespace"));

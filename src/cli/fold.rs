@@ -55,7 +55,12 @@ pub(super) fn session_view(place: &Place, ui: &Ui) -> Result<SessionView, CliErr
         running: holder,
         now: jiff::Timestamp::now(),
     };
-    SessionView::new(input).ok_or_else(missing)
+    let mut view = SessionView::new(input).ok_or_else(missing)?;
+    if let Some(aside) = &place.aside {
+        view.name.clone_from(&aside.name);
+        view.branch = aside.branch.clone().unwrap_or_default();
+    }
+    Ok(view)
 }
 
 /// The pass: the fold, and the last lines of the step under way, unread until the end.

@@ -10,6 +10,7 @@ mod event;
 mod exit;
 mod host;
 mod ids;
+mod measuring;
 mod metric;
 mod night;
 mod observer;
@@ -28,7 +29,7 @@ pub use cores::{CoreList, CoreListError};
 pub use event::{
     Calibrated, CandidateRun, Claimed, Configured, Decided, Event, HoldoutCalibration, IdeaEdited, Inventoried,
     MetricCalibration, Note, PhaseEnded, PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied,
-    Screened, Screening, Stopped, Undone, Validated,
+    Screened, Screening, Stopped, Undone, Unreadable, Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;

@@ -4,6 +4,7 @@
 //! calibrates, [`Session::run`] takes candidates through the pipeline until a rule says stop. Each step is an event
 //! that reaches the journal before anything is done about it.
 
+mod aside;
 mod calibrate;
 mod carry;
 mod clock;
@@ -34,6 +35,7 @@ mod prepared;
 mod race;
 mod reach;
 mod ready;
+mod rebase;
 mod recorder;
 mod recover;
 mod resume;
@@ -43,6 +45,8 @@ mod roles;
 mod runner;
 mod scratch;
 mod screen;
+mod segments;
+mod serving;
 mod session;
 mod sources;
 pub mod starter;
@@ -56,6 +60,7 @@ mod weather;
 mod workbench;
 
 pub use crate::policy::Remaining;
+pub use aside::{Aside, Moved, read_aside, set_aside};
 pub use error::EngineError;
 pub use experiment::ExperimentFacts;
 pub use harness::{Sealed, SealedKind, sealed, sealed_everywhere};
@@ -63,9 +68,9 @@ pub use identical::identical_pairs;
 pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;
-pub use ready::Wanted;
 pub use retest::{Retest, RetestOutcome, Retests};
 pub use roles::Roles;
+pub use serving::Wanted;
 pub use session::{Context, Purpose, Session};
 pub use sources::{Candidates, Next, Sources};
 pub use summary::{Lens, MetricRow, metric_row};

@@ -4,8 +4,10 @@ mod diff;
 mod mail;
 mod patch_file;
 mod queue;
+mod stillness;
 mod trailers;
 
 pub use patch_file::{PatchFileError, parse};
 pub use queue::{Next, Queue, QueueError, QueueFile};
+pub use stillness::Watched;
 pub use trailers::TrailerError;

@@ -7,7 +7,6 @@ use crate::cli::args::{Global, Show};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
-use crate::config::Overrides;
 use crate::domain::{Calibrated, Configured, Event, ExperimentId, MetricName, Pair, RunSummary, Undone};
 use crate::engine::{self, ExperimentFacts, Roles, metric_row};
 use crate::journal::{JournalError, Reader, Record};
@@ -15,7 +14,7 @@ use crate::report::{ChangeView, ExperimentParts, ExperimentView, MetricLine, Scr
 
 /// Prints everything about one experiment.
 pub(in crate::cli) fn run(global: &Global, args: &Show, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+    let place = Place::reading(global, args.session.as_deref())?;
     let view = view(&place, ExperimentId(args.experiment))?;
     if args.json {
         ui.json(&show_json(&view))?;

@@ -5,12 +5,11 @@ use crate::cli::error::CliError;
 use crate::cli::fold::session_view;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
-use crate::config::Overrides;
 use crate::report::{Screen, status_json, text};
 
 /// Prints where the session stands.
 pub(in crate::cli) fn run(global: &Global, args: &Reading, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+    let place = Place::reading(global, args.session.as_deref())?;
     let view = session_view(&place, ui)?;
     if args.json {
         ui.json(&status_json(&view))?;
