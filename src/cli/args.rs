@@ -32,6 +32,9 @@ pub(super) struct Global {
     /// Use this config file instead of the nearest autoresearch.config.json.
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
+    /// Use the config of this experiment: experiments/NAME/autoresearch.config.json of the repository.
+    #[arg(long = "experiment", value_name = "NAME", global = true, conflicts_with = "config")]
+    pub target: Option<String>,
     /// When to use colours.
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
     pub color: Colour,
@@ -67,7 +70,7 @@ pub(super) enum Command {
     Validate(Validate),
     /// End a running session from another terminal, after its current step.
     #[command(after_help = "Examples:\n  autoresearch stop\n  autoresearch -C ~/project stop")]
-    Stop(Reading),
+    Stop(Stopping),
     /// Show where the session stands.
     Status(Status),
     /// List the experiments.
@@ -192,6 +195,17 @@ pub(super) struct Man {
 /// Arguments of commands that only read.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Reading {
+    /// Read this session of the repository, also one that 'run --new' moved aside ('autoresearch clean' lists them).
+    #[arg(long, value_name = "NAME")]
+    pub session: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `stop`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Stopping {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -295,7 +309,8 @@ fn pause(text: &str) -> Result<Duration, String> {
 
 /// Reads a session's name, which is a folder's too.
 fn session_name(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    // '~' is of those that 'run --new' moved aside.
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
     if text.chars().all(plain) && text.starts_with(char::is_alphanumeric) {
         Ok(text.to_owned())
     } else {
@@ -407,12 +422,20 @@ pub(super) struct Calibrate {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "a field is named after its flag, --dry-run")]
-#[command(after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  \
-    autoresearch run --max-iterations 20\n  autoresearch run --dry-run")]
+#[command(
+    after_help = "Examples:\n  autoresearch run\n  autoresearch run --until 07:30 --plateau 20\n  autoresearch run --dry-run\n  \
+    autoresearch run --rebase main        go on from what main is now\n  autoresearch run --new                start over"
+)]
 pub(super) struct Run {
     /// Go through every stage for the baseline, screen each candidate, estimate the time; measure no candidate.
     #[arg(long)]
     pub dry_run: bool,
+    /// Start over: the session so far is moved aside with its journal and its branch, and stays readable.
+    #[arg(long, conflicts_with_all = ["dry_run", "rebase"])]
+    pub new: bool,
+    /// Go on from this commit: its keeps so far are saved as a branch and tried again there first.
+    #[arg(long, value_name = "REF", conflicts_with = "dry_run")]
+    pub rebase: Option<String>,
     /// Stop after this many iterations.
     #[arg(long, value_name = "N")]
     pub max_iterations: Option<u32>,

@@ -165,6 +165,17 @@ pub(super) enum CliError {
         /// The number.
         experiment: ExperimentId,
     },
+    /// Two flags name a config.
+    #[error("--config and --experiment both name a config; leave one of them out")]
+    TwoConfigs,
+    /// There is no session of this name.
+    #[error("there is no session '{name}' in this repository; {}", listed(known))]
+    NoSuchSession {
+        /// The name.
+        name: String,
+        /// The names of those that there are.
+        known: Vec<String>,
+    },
     /// There is no experiment of this number.
     #[error("there is no experiment {experiment}; the last one is {last}, and 'autoresearch log' lists them")]
     NoExperiment {
@@ -214,6 +225,7 @@ impl CliError {
         match self {
             Self::Engine(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
+            Self::TwoConfigs => USAGE,
             Self::Simulation(_) => BUG,
             Self::Interrupted | Self::NoVerdict | Self::NotValidated => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
@@ -237,6 +249,7 @@ impl CliError {
             | Self::NoSession { .. }
             | Self::NoBranch
             | Self::NoSuchKeep { .. }
+            | Self::NoSuchSession { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }
             | Self::FolderExists { .. } => USER,
@@ -247,6 +260,10 @@ impl CliError {
     pub(super) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.is_closed_pipe())
     }
+}
+
+fn listed(known: &[String]) -> String {
+    if known.is_empty() { "there are none".to_owned() } else { format!("there are: {}", known.join(", ")) }
 }
 
 #[cfg(test)]

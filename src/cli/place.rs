@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::error::CliError;
-use crate::config::{self, HoldoutFlag, Overrides, Resolved, Shown};
+use super::ui::Ui;
+use crate::config::{self, ConfigError, HoldoutFlag, Overrides, Resolved, Shown};
 use crate::domain::{Event, Settings};
-use crate::engine::Places;
+use crate::engine::{Aside, Places, read_aside};
 use crate::git::UserRepository;
 use crate::journal::{Reader, SessionLock};
 use crate::report::Holder;
@@ -30,23 +31,25 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Finds the place that the global flags and the present folder name, and resolves its settings.
+    /// Finds the place that the global flags and the present folder name, and resolves its settings. Says so where only the
+    /// experiments of a repository have a config, and there is but one.
     pub(super) fn find(global: &Global, flags: &Overrides) -> Result<Self, CliError> {
+        let (place, only) = Self::found(global, flags)?;
+        if let Some(name) = only {
+            Ui::new(global.color).tell(&format!("using the only experiment here, '--experiment {name}'"));
+        }
+        Ok(place)
+    }
+
+    /// Finds the place, and the name of its experiment where nobody named it.
+    fn found(global: &Global, flags: &Overrides) -> Result<(Self, Option<String>), CliError> {
         let start = start(global)?;
         let repository = UserRepository::open(&start)?;
-        let config = match &global.config {
-            Some(file) => start.join(file),
-            None => config::discover(&start, repository.root())?,
-        };
+        let (config, only) = config_of(global, &start, &repository)?;
         let env = environment();
         let Resolved { settings, shown } = config::load(repository.root(), &config, &env, flags)?;
-        let cache = match (cache_of(&env), &settings.slots_dir) {
-            (Some(home), _) => home,
-            (None, Some(slots)) => slots.clone(),
-            (None, None) => return Err(CliError::NoCacheHome),
-        };
-        let places = Places::new(repository.common_dir(), &cache, &settings);
-        Ok(Self { repository, config, settings, shown, places })
+        let places = places_of(&repository, &env, &settings)?;
+        Ok((Self { repository, config, settings, shown, places }, only))
     }
 
     /// Finds the place of a command that works on the session, with the holdout of `--holdout`, else the one that an earlier
@@ -62,28 +65,18 @@ impl Place {
             return Self::find(global, &with(flag));
         }
         let place = Self::find(global, flags)?;
-        match place.earlier_holdout()? {
-            Some(file) => Self::find(global, &with(HoldoutFlag::File(file))),
+        match place.earlier_holdout() {
+            Some(file) => Ok(Self::found(global, &with(HoldoutFlag::File(file)))?.0),
             None => Ok(place),
         }
     }
 
     /// Returns the file of the holdout that the session has from an earlier `--holdout`.
-    fn earlier_holdout(&self) -> Result<Option<PathBuf>, CliError> {
-        let journal = self.places.journal();
-        if !journal.exists() {
-            return Ok(None);
-        }
-        let mut last = None;
-        for record in Reader::open(&journal)?.records() {
-            let record = record?;
-            if record.kind() == "config"
-                && let Some(Event::Configured(configured)) = record.event()?
-            {
-                last = configured.settings.holdout.and_then(|holdout| holdout.file);
-            }
-        }
-        Ok(last)
+    fn earlier_holdout(&self) -> Option<PathBuf> {
+        let mut settings = None;
+        // Whoever needs more of a broken journal than this says what is wrong with it; `run --new` does not.
+        let _ = read_settings(&self.places.journal(), &mut settings);
+        settings?.holdout?.file
     }
 
     /// Refuses a place where no session has begun yet.
@@ -111,6 +104,8 @@ pub(super) struct Named {
     pub(super) name: String,
     /// The folder of its journal and runs.
     pub(super) state: PathBuf,
+    /// What became of it, where it was moved aside.
+    pub(super) aside: Option<Aside>,
 }
 
 impl Named {
@@ -118,17 +113,23 @@ impl Named {
     pub(super) fn find(global: &Global, name: Option<&str>) -> Result<Self, CliError> {
         let Some(name) = name else {
             let Place { repository, settings, places, .. } = Place::find(global, &Overrides::default())?;
-            return Ok(Self { repository, name: settings.name, state: places.state().to_owned() });
+            return Ok(Self { repository, name: settings.name, state: places.state().to_owned(), aside: None });
         };
         let repository = UserRepository::open(&start(global)?)?;
+        let known = sessions(&repository);
+        if !known.iter().any(|one| one == name) {
+            return Err(CliError::NoSuchSession { name: name.to_owned(), known });
+        }
         let state = Places::state_of(repository.common_dir(), name);
-        Ok(Self { repository, name: name.to_owned(), state })
+        // A session whose own name is taken up again has a file of this kind, too; only what moved is aside.
+        let aside = read_aside(&state).filter(|aside| aside.name == name);
+        Ok(Self { repository, name: name.to_owned(), state, aside })
     }
 
     /// Returns the session of a place.
     pub(super) fn of(place: &Place) -> Self {
         let (repository, state) = (place.repository.clone(), place.places.state().to_owned());
-        Self { repository, name: place.settings.name.clone(), state }
+        Self { repository, name: place.settings.name.clone(), state, aside: None }
     }
 
     /// Says that no session has begun here yet.
@@ -145,6 +146,65 @@ impl Named {
     pub(super) fn holder(&self) -> Result<Option<Holder>, CliError> {
         holder(&SessionLock::path_of(&self.journal()))
     }
+}
+
+/// The folder of all sessions' states in a common git folder.
+const STATE: &str = "autoresearch";
+
+/// Returns the config file that the flags name, else the one that governs the start folder, else that of the only
+/// experiment, with its name.
+fn config_of(
+    global: &Global,
+    start: &Path,
+    repository: &UserRepository,
+) -> Result<(PathBuf, Option<String>), CliError> {
+    let root = repository.root();
+    match (&global.config, &global.target) {
+        (Some(_), Some(_)) => return Err(CliError::TwoConfigs),
+        (Some(file), None) => return Ok((start.join(file), None)),
+        (None, Some(name)) => return Ok((config::of_experiment(root, name)?, None)),
+        (None, None) => {}
+    }
+    match (config::discover(start, root), config::experiments(root).as_slice()) {
+        (Err(ConfigError::NotFound { .. }), [only]) => Ok((config::of_experiment(root, only)?, Some(only.clone()))),
+        (found, _) => Ok((found?, None)),
+    }
+}
+
+fn places_of(
+    repository: &UserRepository,
+    env: &BTreeMap<String, String>,
+    settings: &Settings,
+) -> Result<Places, CliError> {
+    let cache = match (cache_of(env), &settings.slots_dir) {
+        (Some(home), _) => home,
+        (None, Some(slots)) => slots.clone(),
+        (None, None) => return Err(CliError::NoCacheHome),
+    };
+    Ok(Places::new(repository.common_dir(), &cache, settings))
+}
+
+/// Lists the sessions of a repository by name, those that were moved aside among them.
+fn sessions(repository: &UserRepository) -> Vec<String> {
+    let folder = repository.common_dir().join(STATE);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let begun = entries.filter(|entry| entry.path().join("journal.jsonl").is_file());
+    let mut names: Vec<String> = begun.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// Reads the settings that a journal says last, as far as it can be read.
+fn read_settings(journal: &Path, last: &mut Option<Settings>) -> Result<(), CliError> {
+    for record in Reader::open(journal)?.records() {
+        let record = record?;
+        if record.kind() == "config"
+            && let Some(Event::Configured(configured)) = record.event()?
+        {
+            *last = Some(*configured.settings);
+        }
+    }
+    Ok(())
 }
 
 /// Returns the folder that a command starts in, without links.

@@ -39,14 +39,26 @@ impl fmt::Display for Place {
 pub enum ConfigError {
     /// There is no config file.
     #[error(
-        "no {FILE_NAME} in {} or in a folder above it up to {}; 'autoresearch init' writes one",
-        start.display(), root.display()
+        "no {FILE_NAME} in {} or in a folder above it up to {}; {}",
+        start.display(), root.display(), cure(experiments)
     )]
     NotFound {
         /// Where the search began.
         start: PathBuf,
         /// The repository root, where it ended.
         root: PathBuf,
+        /// The experiments of the repository, each with a config of its own.
+        experiments: Vec<String>,
+    },
+    /// There is no experiment of this name.
+    #[error("there is no experiment '{name}' with a {FILE_NAME} in {}; {}", folder.display(), listed(known))]
+    NoExperiment {
+        /// The name.
+        name: String,
+        /// Where experiments are.
+        folder: PathBuf,
+        /// The names of those that there are.
+        known: Vec<String>,
     },
     /// The config file, or the folder that it is in, cannot be read.
     #[error("cannot read the configuration {}: {source}; name a readable UTF-8 file", path.display())]
@@ -306,4 +318,16 @@ pub enum Problem {
     /// A climb from an unknown place.
     #[error("needs 'default', the value that the program takes where the knob is not set, for the climb to start from")]
     ClimbFrom,
+}
+/// Says what to do where no config is found.
+fn cure(experiments: &[String]) -> String {
+    if experiments.is_empty() {
+        "'autoresearch init' writes one".to_owned()
+    } else {
+        format!("name one of its experiments with '--experiment NAME': {}", experiments.join(", "))
+    }
+}
+
+fn listed(known: &[String]) -> String {
+    if known.is_empty() { "there are none".to_owned() } else { format!("there are: {}", known.join(", ")) }
 }

@@ -20,11 +20,11 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-pub use discover::{FILE_NAME, discover};
+pub use discover::{FILE_NAME, discover, experiments, of_experiment};
 pub use error::{ConfigError, Place, Problem};
 pub use holdout::HoldoutFlag;
 pub use layers::Overrides;
-pub use origin::{Origin, Shown};
+pub use origin::{Origin, Shown, changed_keys};
 pub use reference::reference;
 pub use resolve::{Resolved, load};
 pub use schema::schema;

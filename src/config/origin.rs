@@ -1,5 +1,6 @@
 //! Where each setting came from, for people who ask.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -55,6 +56,20 @@ pub(super) fn list(settings: &Settings, source: &Source, overlaid: &Overlaid) ->
         Some(Place::File { .. }) | None if source.gives(key) => Origin::File,
         Some(Place::File { .. }) | None => Origin::Default,
     };
+    let show = |(key, value): (String, Value)| Shown { origin: origin(&key), key, value };
+    rows(settings).map(show).collect()
+}
+
+/// Lists the keys, by their paths in the file, whose values differ between two settings.
+pub fn changed_keys(old: &Settings, new: &Settings) -> Vec<String> {
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) = (rows(old).collect(), rows(new).collect());
+    let all = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+    all.filter(|key| old.get(*key) != new.get(*key)).cloned().collect()
+}
+
+type Rows = Vec<(String, Value)>;
+
+fn rows(settings: &Settings) -> impl Iterator<Item = (String, Value)> {
     let all = [
         top(settings),
         commands(settings),
@@ -64,11 +79,8 @@ pub(super) fn list(settings: &Settings, source: &Source, overlaid: &Overlaid) ->
         rules(settings),
         limits(settings),
     ];
-    let show = |(key, value): (String, Value)| Shown { origin: origin(&key), key, value };
-    all.into_iter().flatten().map(show).collect()
+    all.into_iter().flatten()
 }
-
-type Rows = Vec<(String, Value)>;
 
 fn row(key: &str, value: impl Into<Value>) -> (String, Value) {
     (key.to_owned(), value.into())

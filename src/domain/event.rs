@@ -98,6 +98,21 @@ pub struct Configured {
     pub environment: BTreeMap<String, String>,
     /// What the tool is.
     pub version: String,
+    /// The first segment in which things were measured and judged as in this one; `None` is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_since: Option<u32>,
+}
+
+impl Configured {
+    /// Returns the first segment in which things were measured and judged as in this one.
+    pub fn measured_since(&self) -> u32 {
+        self.measured_since.unwrap_or(self.segment)
+    }
+
+    /// Says whether what was measured before it is no evidence any more.
+    pub fn measures_anew(&self) -> bool {
+        self.measured_since() >= self.segment
+    }
 }
 
 /// The result of a calibration.
@@ -223,6 +238,21 @@ pub struct Proposed {
     /// What the call of the agent that made it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<AgentCall>,
+    /// Which of the sources in the config gave it, from 0; `None` where none of them did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_by: Option<u32>,
+    /// Why nothing of it can be screened; `None` where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<Unreadable>,
+}
+
+/// Why what stands in a candidate's place is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// The reason that it is refused for.
+    pub reason: Reason,
+    /// What is wrong with it, in one line.
+    pub detail: String,
 }
 
 /// The screen's outcome.

@@ -11,6 +11,7 @@ mod exit;
 mod host;
 mod ids;
 mod imported;
+mod measuring;
 mod metric;
 mod night;
 mod observer;
@@ -29,7 +30,7 @@ pub use cores::{CoreList, CoreListError};
 pub use event::{
     Calibrated, CandidateRun, Claimed, Configured, Decided, Event, HoldoutCalibration, IdeaEdited, Inventoried,
     MetricCalibration, Note, PhaseEnded, PhaseStarted, Proposed, Recovered, Resumed, RunSummary, SandboxApplied,
-    Screened, Screening, Stopped, Undone, Validated,
+    Screened, Screening, Stopped, Undone, Unreadable, Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
 pub use host::HostReading;

@@ -105,7 +105,7 @@ impl Session<'_, '_> {
         let patch = std::fs::read(&given).map_err(|source| EngineError::io("read", &given, source))?;
         let proposed = proposed_as(&self.places.journal(), id)?;
         let proposal = proposal_of(proposed, patch);
-        self.propose_resuming(&proposal, commit, Some(id))?;
+        self.propose_resuming(&proposal, commit, id)?;
         let facts = ExperimentFacts { carried: Some(Box::new(carried)), ..self.recorder.facts().clone() };
         self.recorder.begin(facts);
         let run = self.experiment(&proposal, commit)?;
@@ -165,7 +165,7 @@ impl Session<'_, '_> {
             );
             return Err(EngineError::Refused { reason, cure: self.as_new(id) });
         }
-        if record.segment != self.segment() {
+        if record.segment < self.recorder.state().measured_since() {
             let reason = format!("settings or harness changed since experiment {id}, so its pairs are no evidence");
             return Err(EngineError::Refused { reason, cure: self.as_new(id) });
         }
@@ -195,7 +195,7 @@ impl Session<'_, '_> {
 }
 
 /// Reads how an experiment was proposed.
-fn proposed_as(journal: &Path, id: ExperimentId) -> Result<crate::domain::Proposed, EngineError> {
+pub(super) fn proposed_as(journal: &Path, id: ExperimentId) -> Result<crate::domain::Proposed, EngineError> {
     for record in Reader::open(journal)?.records() {
         let record = record?;
         if record.experiment == Some(id)

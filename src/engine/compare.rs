@@ -16,6 +16,7 @@ use crate::stats;
 
 use super::EngineError;
 use super::experiment::ExperimentFacts;
+use super::offer::Offer;
 use super::opening::refuse;
 use super::pipeline::Commit;
 use super::places::Places;
@@ -185,7 +186,7 @@ impl Session<'_, '_> {
     /// Takes a commit's whole tree from the build to the verdict.
     fn try_commit(&mut self, candidate: &ObjectId, question: &Question) -> Result<RunSummary, EngineError> {
         let tree = self.tree_with_harness(candidate)?;
-        self.propose(&proposal(candidate, question), Commit::No)?;
+        self.propose(&Offer::Readable(proposal(candidate, question)), Commit::No)?;
         let touched = self.bench.private().touched(self.bench.tip(), candidate)?;
         let screened = Screened {
             outcome: Screening::Accepted { tree: tree.clone(), rung: "the commit's whole tree".to_owned() },

@@ -15,6 +15,9 @@ use super::session::{Context, Purpose, Session};
 use super::sources::{Candidates as _, Next, Sources};
 use super::watch::{Untold, Watch};
 
+/// The longest wait for a candidate that a dry run takes part in: a file may be one that is still written.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
+
 /// What a dry run found.
 #[derive(Debug, Clone)]
 pub struct DryRun {
@@ -72,7 +75,16 @@ pub fn dry_run(context: &Context<'_>, observer: &mut dyn Observer) -> Result<Dry
     let mut sources = Sources::new(&settings, context.user)?;
     let mut tried = 0;
     let mut candidates = Vec::new();
-    while let Next::Offer(offer) = sources.next(&mut session)? {
+    loop {
+        let offer = match sources.next(&mut session)? {
+            Next::Offer(offer) => offer,
+            Next::Wait(until) if until < jiff::Timestamp::now() + SOON => {
+                session.pause_point()?;
+                session.sleep(until);
+                continue;
+            }
+            Next::Wait(_) | Next::GaveUp(_) | Next::Done => break,
+        };
         let hash = super::session::proposal_key(offer.proposal());
         if past.as_ref().is_some_and(|past| past.state.settled_patch(&hash).is_some()) {
             tried += 1;
@@ -125,7 +137,7 @@ impl Session<'_, '_> {
             | ProposalSource::Agent(_)
             | ProposalSource::Again(_) => source.to_string(),
         };
-        self.propose(offer.proposal(), Commit::No)?;
+        self.propose(offer, Commit::No)?;
         match offer {
             Offer::Readable(proposal) => {
                 // Settled, so that the screen knows the same patch when it comes again.

@@ -41,8 +41,9 @@ impl ExperimentFacts {
             Event::PhaseEnded(phase) => self.phases.push((**phase).clone()),
             Event::Pair(attempt) => self.attempts.push((**attempt).clone()),
             Event::Decided(decided) => self.decided = Some((**decided).clone()),
-            // Another segment measures another way: what was measured before is no evidence there.
-            Event::Configured(_) => self.forget_attempts(),
+            // What was measured in another way, or on another base, is no evidence here.
+            Event::Configured(configured) if !configured.measures_anew() => {}
+            Event::Configured(_) | Event::Rebased(_) => self.forget_attempts(),
             Event::Calibrated(_)
             | Event::PhaseStarted(_)
             | Event::Run(_)
@@ -56,7 +57,6 @@ impl ExperimentFacts {
             | Event::Waiting(_)
             | Event::ProposalFailed(_)
             | Event::HookRan(_)
-            | Event::Rebased(_)
             | Event::Reviewed(_)
             | Event::Imported(_)
             | Event::ImportedSegment(_)

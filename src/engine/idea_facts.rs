@@ -126,7 +126,7 @@ pub fn named_ideas(root: &Path, settings: &Settings) -> Result<Vec<NamedIdea>, E
             files => files?,
         };
         for file in files {
-            if let Some(idea) = Offer::of_file(&file)?.proposal().idea.clone() {
+            if let Some(idea) = Offer::of_file(&file).and_then(|offer| offer.proposal().idea.clone()) {
                 let line = line_of_trailer(&file.bytes()?);
                 named.push(NamedIdea { file: file.name, line, idea });
             }

@@ -49,9 +49,9 @@ pub(super) struct Inventories {
 }
 
 impl Inventories {
-    /// Takes in one event of the journal; another segment may check another way.
+    /// Takes in one event of the journal; a segment that measures anew may check another way.
     pub(super) fn apply(&mut self, event: &Event) {
-        if matches!(event, Event::Configured(_)) {
+        if matches!(event, Event::Configured(configured) if configured.measures_anew()) {
             *self = Self::default();
         }
         let Event::Inventoried(told) = event else { return };

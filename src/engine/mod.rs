@@ -4,6 +4,7 @@
 //! calibrates, [`Session::run`] takes candidates through the pipeline until a rule says stop. Each step is an event
 //! that reaches the journal before anything is done about it.
 
+mod aside;
 mod audit;
 mod bundle;
 mod calibrate;
@@ -40,6 +41,7 @@ mod prepared;
 mod race;
 mod reach;
 mod ready;
+mod rebase;
 mod recorder;
 mod recover;
 mod resume;
@@ -49,6 +51,8 @@ mod roles;
 mod runner;
 mod scratch;
 mod screen;
+mod segments;
+mod serving;
 mod session;
 mod sources;
 pub mod starter;
@@ -64,6 +68,7 @@ mod why;
 mod workbench;
 
 pub use crate::policy::Remaining;
+pub use aside::{Aside, Moved, read_aside, set_aside};
 pub use audit::{Audit, CommitFinding, Kept as KeptRecord, Recomputed, Record, Replayed, audit, replay};
 pub use bundle::{Bundled, Subject, bundle};
 pub use error::EngineError;
@@ -77,9 +82,9 @@ pub use offer::Offer;
 pub use pipeline::Commit;
 pub use places::Places;
 pub use power::battery_warning;
-pub use ready::Wanted;
 pub use retest::{Retest, RetestOutcome, Retests};
 pub use roles::Roles;
+pub use serving::Wanted;
 pub use session::{Context, Purpose, Session};
 pub use sources::{Candidates, Next, Sources};
 pub use summary::{Lens, MetricRow, metric_row};

@@ -20,12 +20,17 @@ pub enum Offer {
 }
 
 impl Offer {
-    /// Reads a file of a queue; a file that is no patch becomes an offer to refuse.
-    pub fn of_file(file: &QueueFile) -> Result<Self, QueueError> {
+    /// Reads a file of a queue; one that is no patch or cannot be read becomes an offer to refuse. `None` where it is gone.
+    pub fn of_file(file: &QueueFile) -> Option<Self> {
         let error = match file.read() {
-            Ok(proposal) => return Ok(Self::Readable(proposal)),
+            Ok(proposal) => return Some(Self::Readable(proposal)),
             Err(QueueError::Patch(error)) => error,
-            Err(other) => return Err(other),
+            Err(QueueError::Missing { .. }) => return None,
+            Err(QueueError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error @ (QueueError::Read { .. } | QueueError::TooLarge { .. })) => {
+                let proposal = nameless(&file.name, Vec::new());
+                return Some(Self::Unreadable { proposal, reason: Reason::ApplyFailed, detail: error.to_string() });
+            }
         };
         let reason = match &error {
             PatchFileError::Empty { .. } => Reason::Empty,
@@ -35,8 +40,8 @@ impl Offer {
             | PatchFileError::Mail { .. }
             | PatchFileError::Trailer { .. } => Reason::ApplyFailed,
         };
-        let proposal = nameless(&file.name, file.bytes()?);
-        Ok(Self::Unreadable { proposal, reason, detail: error.to_string() })
+        let proposal = nameless(&file.name, file.bytes().ok()?);
+        Some(Self::Unreadable { proposal, reason, detail: error.to_string() })
     }
 
     /// Returns the proposal as far as it is known.

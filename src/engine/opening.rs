@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::domain::{
-    Base, Configured, Event, ObjectId, Observer, Recovered, Resumed, SandboxApplied, SessionId, Settings,
+    Arm, Base, Configured, Event, ObjectId, Observer, Recovered, Resumed, SandboxApplied, SessionId, Settings,
 };
 use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
@@ -14,6 +14,7 @@ use crate::stats;
 use crate::{host, process};
 
 use super::EngineError;
+use super::aside;
 use super::carry;
 use super::clock::Deadline;
 use super::experiment::ExperimentFacts;
@@ -23,14 +24,16 @@ use super::idea_book::OwedEdit;
 use super::inventory::Inventories;
 use super::power::PowerWatch;
 use super::reach::Reach;
+use super::rebase;
 use super::recorder::{Durability, Recorder};
 use super::recover::{self, Ground};
 use super::rings::Rings;
 use super::runner::Runner;
+use super::segments::Beginning;
 use super::session::{Context, Pace, Purpose, Session};
 use super::sources::Sources;
 use super::weather::Weather;
-use super::workbench::Workbench;
+use super::workbench::{Workbench, join};
 
 /// Candidates of one alpha epoch where their number is not known beforehand.
 const VERSION: &str = concat!("autoresearch ", env!("CARGO_PKG_VERSION"));
@@ -93,7 +96,7 @@ pub(super) fn read_back(path: &Path, settings: &Settings) -> Result<ReadBack, En
                 let record = id.and_then(|id| state.experiment(id));
                 owed.extend(record.and_then(|record| OwedEdit::of_undone(record, settings)));
             }
-            (Event::Configured(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
+            (Event::Configured(_) | Event::Rebased(_), None) => open.values_mut().for_each(|facts| facts.apply(&event)),
             (event, Some(id)) => open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event),
             (_, None) => {}
         }
@@ -113,7 +116,17 @@ impl<'a, 'o> Session<'a, 'o> {
     ///
     /// What git cannot do on a disk that is low is the disk's fault.
     pub fn open(context: &Context<'a>, observers: Vec<&'o mut dyn Observer>) -> Result<Self, EngineError> {
-        Self::opened(context, observers).map_err(|error| match error {
+        Self::open_onto(context, observers, None)
+    }
+
+    /// Opens a session that goes on from another base where a revision is named. What it kept before is saved as a branch, and tried
+    /// again there.
+    pub fn open_onto(
+        context: &Context<'a>,
+        observers: Vec<&'o mut dyn Observer>,
+        onto: Option<&str>,
+    ) -> Result<Self, EngineError> {
+        Self::opened(context, observers, onto).map_err(|error| match error {
             EngineError::Git(git) => match super::clock::disk_low(context.places.cache(), &context.settings.limits) {
                 Some(free) => EngineError::DiskLow { free, after: Some(git.to_string()) },
                 None => git.into(),
@@ -122,10 +135,14 @@ impl<'a, 'o> Session<'a, 'o> {
         })
     }
 
-    fn opened(context: &Context<'a>, observers: Vec<&'o mut dyn Observer>) -> Result<Self, EngineError> {
+    fn opened(
+        context: &Context<'a>,
+        observers: Vec<&'o mut dyn Observer>,
+        onto: Option<&str>,
+    ) -> Result<Self, EngineError> {
         let Context { settings, places, user, .. } = *context;
         let fresh = !places.journal().exists();
-        let base = base_commit(user, settings)?;
+        let base = onto.map_or_else(|| base_commit(user, settings), |onto| Ok(user.resolve(onto)?))?;
         let identity = match context.purpose {
             Purpose::Session => Some(user.identity()?),
             Purpose::Rehearsal | Purpose::Comparison => None,
@@ -139,10 +156,7 @@ impl<'a, 'o> Session<'a, 'o> {
         let ReadBack { state, mut rings, unfinished, mut owed, weather, inventory } =
             read_back(&places.journal(), settings)?;
         let unbegun = state.configured().is_none();
-        if unbegun && !fresh && context.purpose == Purpose::Session {
-            refuse_taken_branch(user, &settings.branch)?;
-        }
-        let base = state.configured().map_or(base, |configured| configured.base.clone());
+        refuse_by_record(context, &state, fresh)?;
         let mut recorder = Recorder::new(journal, state, observers);
         torn.map_or(Ok(()), |torn| recorder.session(Event::Recovered(torn), Durability::Written))?;
         std::fs::create_dir_all(places.cache())
@@ -150,6 +164,8 @@ impl<'a, 'o> Session<'a, 'o> {
         let private = PrivateRepository::open_or_create(places.cache(), user, &survey)?;
         let ground = Ground { settings, places, user, private: &private };
         owed.extend(catch_up(&mut recorder, unfinished, ground, &mut rings)?);
+        onto.map_or(Ok(()), |onto| rebase::rebase(&mut recorder, ground, onto))?;
+        let base = present_base(recorder.state()).unwrap_or(base);
         let tip = recorder.state().tip().cloned().unwrap_or_else(|| base.clone());
         let harness = Harness::collect(user.root(), settings)?;
         let scope = ScopeRules::new(settings, harness.snapshot())?;
@@ -179,6 +195,7 @@ impl<'a, 'o> Session<'a, 'o> {
             pace: Pace::default(),
             hooks: HookMemory::default(),
             power: PowerWatch::begin(),
+            giving: None,
         };
         session.begin(unbegun, context)?;
         session.write_owed()?;
@@ -188,18 +205,17 @@ impl<'a, 'o> Session<'a, 'o> {
     /// Journals the start: settings where they are new, else that the session goes on; then the branch exists.
     fn begin(&mut self, unbegun: bool, context: &Context<'_>) -> Result<(), EngineError> {
         let harness = self.bench.harness().hashes();
-        let why = match self.recorder.state().configured() {
-            None => Some(self.purpose.why()),
-            Some(old) if old.settings.as_ref() != self.settings => Some("the settings changed"),
-            Some(old) if old.harness != harness => Some("the harness changed"),
-            Some(old) if old.environment != host::fingerprint() => Some("the machine changed"),
-            Some(_) => None,
-        };
-        if let Some(why) = why {
-            let configured = self.configured(why, harness);
+        if let Some(beginning) = self.beginning(&harness) {
+            self.tell_unmoved_base()?;
+            let configured = self.configured(beginning, harness);
             let event = Event::Configured(Box::new(configured));
+            let moved = self.recorder.state().rebasing().is_some();
             self.inventory.apply(&event);
             self.recorder.session(event, Durability::Synced)?;
+            if moved {
+                // What was built on the base before is no warm cache of this one.
+                [Arm::Baseline, Arm::Candidate].into_iter().try_for_each(|arm| self.bench.empty_caches(arm))?;
+            }
         }
         if self.purpose == Purpose::Session && (unbegun || self.lacks_branch()?) {
             let reflog = "autoresearch: the session starts";
@@ -224,8 +240,9 @@ impl<'a, 'o> Session<'a, 'o> {
         Ok(!began && self.user.branch_tip(&self.settings.branch)?.is_none())
     }
 
-    fn configured(&self, why: &str, harness: BTreeMap<String, String>) -> Configured {
-        let old = self.recorder.state().configured();
+    fn configured(&self, beginning: Beginning, harness: BTreeMap<String, String>) -> Configured {
+        let state = self.recorder.state();
+        let old = state.configured();
         let primary = &self.settings.primary;
         let epoch = old.map_or_else(|| self.epoch_size(), |old| old.epoch);
         Configured {
@@ -234,13 +251,14 @@ impl<'a, 'o> Session<'a, 'o> {
             metric_unit: primary.unit.clone(),
             best_direction: primary.direction,
             segment: old.map_or(0, |old| old.segment + 1),
-            why: why.to_owned(),
+            why: beginning.why,
             settings: Box::new(self.settings.clone()),
             harness,
             base: self.base.clone(),
             epoch,
             environment: host::fingerprint(),
             version: VERSION.to_owned(),
+            measured_since: (!beginning.anew).then(|| state.measured_since()),
         }
     }
 
@@ -285,7 +303,14 @@ fn catch_up(
         owed.extend(done.owed);
     }
     recover::complete_revert(recorder, ground)?;
+    rebase::complete(recorder, ground)?;
     Ok(owed)
+}
+
+/// Returns the commit that the session stands on: what it was moved to last, else where it started.
+fn present_base(state: &SessionState) -> Option<ObjectId> {
+    let moved = state.rebasing().map(|rebased| rebased.base.clone());
+    moved.or_else(|| state.configured().map(|configured| configured.base.clone()))
 }
 
 fn open_journal(path: &Path, fresh: bool) -> Result<Journal, EngineError> {
@@ -340,6 +365,34 @@ pub(super) fn refuse(survey: &Survey) -> Result<(), EngineError> {
         Some(refusal) => Err(EngineError::Refused { reason: refusal.reason, cure: refusal.cure }),
         None => Ok(()),
     }
+}
+
+/// Refuses a session whose record says that it is another one's, was moved aside half, or never came to a branch.
+fn refuse_by_record(context: &Context<'_>, state: &SessionState, fresh: bool) -> Result<(), EngineError> {
+    let Context { settings, places, user, .. } = *context;
+    if context.purpose != Purpose::Session {
+        return Ok(());
+    }
+    aside::refuse_half_moved(user, places, &settings.branch)?;
+    refuse_namesake(user, state, settings)?;
+    if state.configured().is_none() && !fresh { refuse_taken_branch(user, &settings.branch) } else { Ok(()) }
+}
+
+/// Refuses the session of a config in another folder that is there still: it would share journal and branch with this one.
+fn refuse_namesake(user: &UserRepository, state: &SessionState, settings: &Settings) -> Result<(), EngineError> {
+    let Some(old) = state.configured().map(|configured| &configured.settings) else { return Ok(()) };
+    let other = join(&old.folder, &old.file);
+    if old.folder == settings.folder || !user.root().join(&other).is_file() {
+        return Ok(());
+    }
+    let name = &settings.name;
+    Err(EngineError::Refused {
+        reason: format!(
+            "session '{name}' is that of {other}, and {} names it too",
+            join(&settings.folder, &settings.file)
+        ),
+        cure: "give one of them another 'name'".to_owned(),
+    })
 }
 
 pub(super) fn refuse_taken_branch(user: &UserRepository, branch: &str) -> Result<(), EngineError> {

@@ -90,7 +90,9 @@ impl Session<'_, '_> {
             lines_removed: None,
             warnings: Vec::new(),
         };
-        self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
+        if self.recorder.facts().screened.is_none() {
+            self.recorder.experiment(Event::Screened(Box::new(screened)), Durability::Synced)?;
+        }
         self.settle(Err(Dropped::by(reason, detail.to_owned())), None, Commit::No)
     }
 

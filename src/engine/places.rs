@@ -4,6 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{ExperimentId, Settings};
 
+/// File name of a journal in its state folder.
+const JOURNAL: &str = "journal.jsonl";
+
+/// Folder of the holdout's logs in a state folder.
+const HELD_OUT: &str = "holdout";
+
 /// The folders of one session.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -48,9 +54,25 @@ impl Places {
         &self.state
     }
 
+    /// Returns the session's name, which is that of its state folder.
+    pub fn name(&self) -> String {
+        self.state.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Lists the state folders of earlier sessions of this name that were moved aside, oldest first.
+    pub fn moved_aside(&self) -> Vec<PathBuf> {
+        let prefix = format!("{}~", self.name());
+        let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(&prefix)?.parse::<u32>().ok();
+        let parent = self.state.parent().unwrap_or(&self.state);
+        let entries = std::fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut found: Vec<_> = entries.filter_map(|path| Some((number(&path)?, path))).collect();
+        found.sort();
+        found.into_iter().map(|(_, path)| path).collect()
+    }
+
     /// Returns the journal's path.
     pub fn journal(&self) -> PathBuf {
-        self.state.join("journal.jsonl")
+        self.state.join(JOURNAL)
     }
 
     /// Returns the file whose presence asks a running session to stop.
@@ -65,7 +87,15 @@ impl Places {
 
     /// Returns the folder of the holdout's logs of every experiment, apart from all that a proposer may read.
     pub fn held_out_logs(&self) -> PathBuf {
-        self.state.join("holdout")
+        self.state.join(HELD_OUT)
+    }
+
+    /// Returns what no command may read even of what is shown to it: journals and the holdout's logs, those of earlier
+    /// sessions of this name among them.
+    pub(super) fn private(&self) -> Vec<PathBuf> {
+        let of = |state: &PathBuf| [state.join(JOURNAL), state.join(HELD_OUT)];
+        let states = self.moved_aside();
+        std::iter::once(&self.state).chain(&states).flat_map(of).collect()
     }
 
     /// Returns the folder of one experiment's logs of the holdout.

@@ -2,11 +2,7 @@
 
 use std::time::Instant;
 
-use jiff::{SignedDuration, Timestamp};
-
-use crate::domain::{
-    Arm, Calibrated, CandidateRun, Decided, Event, ExperimentId, Order, Pair, Phase, Reading, Reason, Status,
-};
+use crate::domain::{Arm, CandidateRun, Decided, Event, ExperimentId, Order, Pair, Phase, Reading, Reason, Status};
 use crate::host::PairWatch;
 use crate::measure::{self, PairAttempt};
 
@@ -16,25 +12,15 @@ use super::experiment::ExperimentFacts;
 use super::pipeline::ExitOf;
 use super::recorder::Durability;
 use super::roles::is_worst;
+use super::serving::Wanted;
 use super::session::{Purpose, Session};
 use super::workbench::Attempt;
-
-/// Hours after which a calibration is made anew at the next start: a night and the day after it.
-const FRESH_HOURS: i64 = 24;
-
-/// What is asked of a calibration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wanted {
-    /// Pairs, where other than `decision.calibrationPairs`; an earlier calibration of fewer does not serve.
-    pub pairs: Option<u32>,
-    /// Whether none that was made before serves.
-    pub fresh: bool,
-}
 
 impl Session<'_, '_> {
     /// Builds both slots, checks the baseline and calibrates, unless an earlier calibration serves.
     ///
-    /// One serves that was made in this segment, on this machine, and within the last 24 hours.
+    /// One serves that was made as things are measured now, on this machine, and within the last 24 hours. Where another
+    /// one is made, the session says why.
     pub fn ready(&mut self) -> Result<(), EngineError> {
         self.ready_as(Wanted::default())
     }
@@ -66,11 +52,14 @@ impl Session<'_, '_> {
             self.build_baseline(arm)?;
             times.build = times.build.max(clock.elapsed().as_secs_f64());
         }
-        let serving = self.serving_calibration().filter(|made| wanted.accepts(made));
-        self.check_baseline(&mut times, serving.is_none())?;
-        if let Some(calibrated) = serving {
-            self.bench.adopt(&calibrated);
-            return Ok(());
+        let serving = wanted.accept(self.calibration());
+        self.check_baseline(&mut times, serving.is_err())?;
+        match serving {
+            Ok(calibrated) => {
+                self.bench.adopt(&calibrated);
+                return Ok(());
+            }
+            Err(unserved) => unserved.told().map_or(Ok(()), |why| self.note(why))?,
         }
         self.try_holdout()?;
         self.warm_up_baseline()?;
@@ -192,18 +181,6 @@ impl Session<'_, '_> {
         Ok(event)
     }
 
-    /// Returns the last calibration where it was of this machine and this segment, and is not too old.
-    pub(super) fn serving_calibration(&self) -> Option<Calibrated> {
-        let state = self.recorder.state();
-        let (configured, calibrated) = (state.configured()?, state.calibrated()?);
-        let same_segment = state.calibrated_segment() == Some(configured.segment);
-        // An end between the calibration and the baseline's own settling line leaves the latter to a new calibration.
-        let recorded = state.experiments().iter().any(|record| record.id == ExperimentId::BASELINE);
-        let fresh = state.calibrated_at().is_some_and(|at| is_fresh(at, Timestamp::now()));
-        let serves = recorded && same_segment && fresh && configured.environment == crate::host::fingerprint();
-        serves.then(|| calibrated.clone())
-    }
-
     /// Writes the baseline's own settling line, `run: 0`.
     fn record_baseline(&mut self) -> Result<(), EngineError> {
         let decided = Decided {
@@ -241,37 +218,5 @@ impl Session<'_, '_> {
             Some(free) => EngineError::DiskLow { free, after: Some(detail) },
             None => EngineError::BaselineBroken { detail },
         }
-    }
-}
-
-impl Wanted {
-    fn accepts(self, made: &Calibrated) -> bool {
-        !self.fresh && self.pairs.is_none_or(|pairs| made.pairs >= pairs)
-    }
-}
-
-/// Says whether a calibration of that time still describes the machine; a clock that was set back makes none old.
-fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at) < SignedDuration::from_hours(FRESH_HOURS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_calibration_serves_for_a_day() {
-        let at: Timestamp = "2026-05-01T22:00:00Z".parse().unwrap();
-        let after = |hours| is_fresh(at, at + SignedDuration::from_hours(hours));
-        assert!(after(0) && after(23) && after(-1));
-        assert!(!after(24) && !after(100));
-    }
-
-    #[test]
-    fn what_was_made_before_serves_unless_more_is_wanted() {
-        let made = crate::journal::sample::calibrated();
-        let accepts = |pairs, fresh| Wanted { pairs, fresh }.accepts(&made);
-        assert!(accepts(None, false) && accepts(Some(10), false));
-        assert!(!accepts(Some(11), false) && !accepts(None, true));
     }
 }

@@ -85,10 +85,11 @@ impl<'o> Recorder<'o> {
             Durability::Synced => self.journal.append_synced(id, event)?,
         };
         self.state.apply(id, at, event);
-        if matches!(event, Event::Configured(_)) {
+        let of_all = matches!(event, Event::Configured(_) | Event::Rebased(_));
+        if of_all {
             self.left.iter_mut().for_each(|facts| facts.apply(event));
         }
-        if matches!(event, Event::Configured(_)) || (id.is_some() && id == self.facts.id) {
+        if of_all || (id.is_some() && id == self.facts.id) {
             self.facts.apply(event);
         }
         if self.facts.moved_branch(event) || matches!(event, Event::Undone(_)) {

@@ -1,6 +1,6 @@
 //! Takes up an experiment that an interrupted session left without a verdict.
 
-use crate::domain::{Event, PatchText, Proposal, Proposed, Recovered};
+use crate::domain::{Event, PatchText, Proposal, Proposed, Recovered, Unreadable};
 
 use super::EngineError;
 use super::pipeline::Commit;
@@ -29,6 +29,10 @@ impl Session<'_, '_> {
         let found = format!("experiment {id} had {} pairs and no verdict", facts.pairs().len());
         let action = "took it up with the same evidence".to_owned();
         self.recorder.session(Event::Recovered(Recovered { found, action }), Durability::Written)?;
+        if let Some(Unreadable { reason, detail }) = &proposed.unreadable {
+            let run = self.refuse(*reason, detail)?;
+            return self.note_idea(&run);
+        }
         let commit = if proposed.commit { Commit::Yes } else { Commit::No };
         let proposal = proposal_of(proposed, bytes);
         let run = self.experiment(&proposal, commit)?;

@@ -96,7 +96,7 @@ impl Rings {
 
     /// Says whether an event type matters to this fold.
     pub(super) fn wants(kind: &str) -> bool {
-        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run" | "undone")
+        matches!(kind, "config" | "calibrated" | "pair" | "decided" | "run" | "undone" | "rebased")
     }
 
     /// Takes in one event while a journal is read back.
@@ -110,7 +110,9 @@ impl Rings {
                     self.settle(&facts, run.status == Status::Keep && moved);
                 }
             }
-            (Event::Configured(_), _) => self.open.values_mut().for_each(|facts| facts.apply(event)),
+            (Event::Configured(_) | Event::Rebased(_), _) => {
+                self.open.values_mut().for_each(|facts| facts.apply(event));
+            }
             (event, Some(id)) if id != ExperimentId::BASELINE => {
                 self.open.entry(id).or_insert_with(|| ExperimentFacts::new(id)).apply(event);
             }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
     Author, Event, ExperimentId, Note, ObjectId, Proposal, ProposalSource, Proposed, RunSummary, Settings, StopRule,
-    Stopped,
+    Stopped, Unreadable,
 };
 use crate::gate::ScopeRules;
 use crate::git::UserRepository;
@@ -149,6 +149,8 @@ pub struct Session<'a, 'o> {
     pub(super) pace: Pace,
     pub(super) hooks: HookMemory,
     pub(super) power: PowerWatch,
+    /// Which of the config's sources gives the next proposal.
+    pub(super) giving: Option<u32>,
 }
 
 impl Session<'_, '_> {
@@ -204,7 +206,7 @@ impl Session<'_, '_> {
     }
 
     /// Sleeps until a moment, but never so long that a stop rule or a new candidate of another source waits for it.
-    fn sleep(&self, until: Timestamp) {
+    pub(super) fn sleep(&self, until: Timestamp) {
         let end = until.min(Timestamp::now() + SLEEP);
         while Timestamp::now() < end && !self.stop_requested() {
             std::thread::sleep(NAP);
@@ -222,8 +224,7 @@ impl Session<'_, '_> {
     }
 
     fn judge_offer(&mut self, offer: &Offer, commit: Commit) -> Result<RunSummary, EngineError> {
-        let proposal = offer.proposal();
-        self.propose(proposal, commit)?;
+        self.propose(offer, commit)?;
         let run = match offer {
             Offer::Readable(proposal) => self.experiment(proposal, commit)?,
             Offer::Unreadable { reason, detail, .. } => self.refuse(*reason, detail)?,
@@ -232,9 +233,13 @@ impl Session<'_, '_> {
         Ok(run)
     }
 
-    /// Gives a proposal its number, keeps its patch and journals it.
-    pub(super) fn propose(&mut self, proposal: &Proposal, commit: Commit) -> Result<(), EngineError> {
-        self.propose_resuming(proposal, commit, None)
+    /// Gives an offer its number, keeps its patch and journals it.
+    pub(super) fn propose(&mut self, offer: &Offer, commit: Commit) -> Result<(), EngineError> {
+        let unreadable = match offer {
+            Offer::Readable(_) => None,
+            Offer::Unreadable { reason, detail, .. } => Some(Unreadable { reason: *reason, detail: detail.clone() }),
+        };
+        self.introduce(offer.proposal(), commit, (None, unreadable))
     }
 
     /// Proposes as [`Session::propose`] does, and names the experiment that this one goes on with.
@@ -242,7 +247,16 @@ impl Session<'_, '_> {
         &mut self,
         proposal: &Proposal,
         commit: Commit,
-        resumes: Option<ExperimentId>,
+        resumes: ExperimentId,
+    ) -> Result<(), EngineError> {
+        self.introduce(proposal, commit, (Some(resumes), None))
+    }
+
+    fn introduce(
+        &mut self,
+        proposal: &Proposal,
+        commit: Commit,
+        (resumes, unreadable): (Option<ExperimentId>, Option<Unreadable>),
     ) -> Result<(), EngineError> {
         let id = self.recorder.state().next_id();
         self.recorder.begin(ExperimentFacts::new(id));
@@ -263,6 +277,8 @@ impl Session<'_, '_> {
             resumes,
             drop_sealed: proposal.drop_sealed,
             call: proposal.call,
+            given_by: self.giving.take(),
+            unreadable,
         };
         Ok(self.recorder.experiment(Event::Proposed(Box::new(proposed)), Durability::Synced)?)
     }

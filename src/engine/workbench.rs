@@ -97,7 +97,7 @@ impl<'a> Workbench<'a> {
         tip: ObjectId,
     ) -> Result<Self, EngineError> {
         if settings.holdout.is_some() {
-            let private = [places.journal(), places.held_out_logs()];
+            let private = places.private();
             runner.keep_secret(harness.held().originals().iter().cloned().chain(private).collect());
         }
         let private_tip = over(&private, &harness, &tip)?;

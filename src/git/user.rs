@@ -252,13 +252,40 @@ impl UserRepository {
         Err(GitError::BranchMoved { branch: change.name.to_owned(), expected: change.from.clone(), found })
     }
 
+    /// Gives a branch another name in one transaction; when it is not at `at`, nothing changes ([`GitError::BranchMoved`]).
+    ///
+    /// A branch of the other name that is there at the same commit was made by an interrupted rename.
+    pub fn rename_branch(&self, (from, to): (&str, &str), at: &ObjectId, reflog: &str) -> Result<(), GitError> {
+        let made = match self.branch_tip(to)? {
+            None => format!("create refs/heads/{to} {at}\n"),
+            Some(found) if found == *at => String::new(),
+            Some(found) => return Err(GitError::BranchExists { branch: to.to_owned(), found }),
+        };
+        let commands = format!("{made}delete refs/heads/{from} {at}\n");
+        let out =
+            self.durable().args(["update-ref", "--create-reflog", "-m", reflog, "--stdin"]).stdin(commands).run()?;
+        if out.code == 0 {
+            return Ok(());
+        }
+        let found = self.branch_tip(from)?;
+        if found.as_ref() == Some(at) {
+            let command = format!("update-ref --stdin (rename {from} to {to})");
+            return Err(GitError::Command { command, dir: self.root.clone(), code: out.code, stderr: out.stderr });
+        }
+        Err(GitError::BranchMoved { branch: from.to_owned(), expected: at.clone(), found })
+    }
+
+    /// Prepares a git process that makes what it writes durable.
+    fn durable(&self) -> Git {
+        let git = self.git().setting("core.fsync=all").setting("core.fsyncMethod=fsync");
+        // The git of a process that was killed may hold the reference a moment longer.
+        git.setting("core.filesRefLockTimeout=2000")
+    }
+
     /// Runs `git update-ref` durably; an answer is the refusal.
     fn update_ref(&self, name: &str, new: &str, old: &str, reflog: &str) -> Result<Option<GitError>, GitError> {
         let refname = format!("refs/heads/{name}");
-        let git = self.git().setting("core.fsync=all").setting("core.fsyncMethod=fsync");
-        // The git of a process that was killed may hold the reference a moment longer.
-        let git = git.setting("core.filesRefLockTimeout=2000");
-        let out = git.args(["update-ref", "--create-reflog", "-m", reflog, &refname, new, old]).run()?;
+        let out = self.durable().args(["update-ref", "--create-reflog", "-m", reflog, &refname, new, old]).run()?;
         Ok((out.code != 0).then(|| GitError::Command {
             command: format!("update-ref {refname} {new} {old}"),
             dir: self.root.clone(),

@@ -136,6 +136,7 @@ pub fn configured() -> Configured {
         epoch: 100,
         environment: [("os".to_owned(), "linux".to_owned())].into(),
         version: "0.1.0".to_owned(),
+        measured_since: None,
     }
 }
 
@@ -229,6 +230,8 @@ fn proposed(id: ExperimentId, tip: &ObjectId) -> Proposed {
         resumes: None,
         drop_sealed: false,
         call: None,
+        given_by: None,
+        unreadable: None,
         description: description(id),
         hypothesis: "Fewer system calls for the same bytes.".to_owned(),
         idea: id.0.is_multiple_of(3).then(|| format!("idea-{}", id.0)),

@@ -8,10 +8,28 @@ use std::ops::Range;
 pub(super) fn locate(text: &[u8]) -> Option<Range<usize>> {
     let lines = lines(text);
     let first = (0..lines.len()).find(|&n| begins_diff(text, &lines, n))?;
-    let mut walk = Walk { text, lines: &lines[first..], at: 0, end: lines[first].end };
+    let mut walk = Walk::new(text, &lines[first..]);
     walk.run();
     Some(lines[first].start..walk.end)
 }
+
+/// Says whether the diff of a text ends too early: within a line, a hunk or a header, or before the signature of its mail.
+pub(super) fn is_cut(text: &[u8]) -> bool {
+    let lines = lines(text);
+    let Some(first) = (0..lines.len()).find(|&n| begins_diff(text, &lines, n)) else { return true };
+    let mut walk = Walk::new(text, &lines[first..]);
+    walk.run();
+    let diff = &text[lines[first].start..walk.end];
+    let last = &diff[self::lines(diff).last().map_or(0, |line| line.start)..];
+    let opens = |header: &str| last.starts_with(header.as_bytes());
+    let signed = !text.starts_with(b"From ") || text[walk.end..].starts_with(b"-- \n") || {
+        text[walk.end..].windows(5).any(|five| five == b"\n-- \n")
+    };
+    !text.ends_with(b"\n") || walk.short || OPENING.iter().any(|header| opens(header)) || !signed
+}
+
+/// Headers after which more of the file's change comes.
+const OPENING: [&str; 5] = ["diff --git ", "--- ", "+++ ", "rename from ", "GIT binary patch"];
 
 /// Says whether the text holds the diff of a merge, which no tool applies.
 pub(super) fn is_combined(text: &[u8]) -> bool {
@@ -64,9 +82,16 @@ struct Walk<'a> {
     lines: &'a [Range<usize>],
     at: usize,
     end: usize,
+    /// Whether a hunk ended before its counts were used up.
+    short: bool,
 }
 
 impl<'a> Walk<'a> {
+    /// Begins at the first line of a diff; there is at least one.
+    fn new(text: &'a [u8], lines: &'a [Range<usize>]) -> Self {
+        Self { text, lines, at: 0, end: lines.first().map_or(0, |line| line.end), short: false }
+    }
+
     fn line(&self) -> Option<&'a [u8]> {
         self.lines.get(self.at).map(|range| &self.text[range.clone()])
     }
@@ -101,10 +126,11 @@ impl<'a> Walk<'a> {
                 Some(b'-') => old = old.saturating_sub(1),
                 Some(b'+') => new = new.saturating_sub(1),
                 Some(b'\\') => {}
-                Some(_) | None => return,
+                Some(_) | None => break,
             }
             self.take();
         }
+        self.short |= old > 0 || new > 0;
     }
 
     /// Takes the blocks of a binary patch, each with the blank line that ends it.
@@ -144,6 +170,20 @@ mod tests {
         assert_eq!(located(DIFF), Some(DIFF));
         assert_eq!(located(&format!("text\n{DIFF}\nbase-commit: 12\n-- \n2.47.3\n\n")), Some(DIFF));
         assert_eq!(located(&format!("{DIFF}-- \n2.47.3\n")), Some(DIFF));
+    }
+
+    #[test]
+    fn a_diff_that_was_cut_anywhere_shows_it() {
+        let two = format!("{DIFF}diff --git a/y b/y\nindex 1..2 100644\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n");
+        assert!(!is_cut(DIFF.as_bytes()) && !is_cut(two.as_bytes()));
+        for end in DIFF.len() + 1..two.len() {
+            // Cut after the line of the index it is a change of mode, for all that its text says.
+            assert!(is_cut(&two.as_bytes()[..end]) || two[..end].ends_with("100644\n"), "{}", &two[..end]);
+        }
+        let mail = format!("From 12 Mon Sep 17 00:00:00 2001\nSubject: s\n\nWhy.\n---\n\n{two}-- \n2.47.3\n\n");
+        assert!(!is_cut(mail.as_bytes()));
+        assert!(is_cut(&mail.as_bytes()[..mail.len() - 13]), "before its signature");
+        assert!(is_cut(b"") && is_cut(b"diff"));
     }
 
     #[test]

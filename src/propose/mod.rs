@@ -8,6 +8,7 @@ mod mail;
 mod patch_file;
 mod queue;
 mod range;
+mod stillness;
 pub mod sweep;
 mod trailers;
 
@@ -15,4 +16,5 @@ pub use commit::of_commit;
 pub use patch_file::{PatchFileError, parse};
 pub use queue::{Next, Queue, QueueError, QueueFile};
 pub use range::{Ends, Range, RangeError};
+pub use stillness::Watched;
 pub use trailers::TrailerError;

@@ -1,13 +1,15 @@
 //! The patch queue: the files of a folder, in name order.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::domain::{Proposal, ProposalSource};
 
+use super::diff;
 use super::patch_file::{self, PatchFileError};
+use super::stillness::{Stamp, Watched};
 
 /// The largest patch file that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -28,12 +30,6 @@ pub enum QueueError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
-    },
-    /// A file name that is not UTF-8.
-    #[error("the name of {} is not UTF-8; rename it", path.display())]
-    Name {
-        /// The file.
-        path: PathBuf,
     },
     /// A file that is too large for a patch.
     #[error("{} is larger than {} MiB, which no patch is", path.display(), LARGEST >> 20)]
@@ -59,6 +55,7 @@ pub struct QueueFile {
     /// Its path relative to the repository root, by which the journal knows it.
     pub name: String,
     path: PathBuf,
+    stamp: Stamp,
 }
 
 /// What the queue has next.
@@ -66,13 +63,10 @@ pub struct QueueFile {
 pub enum Next {
     /// This file.
     File(QueueFile),
-    /// Nothing: the folder has no patch at all.
-    Empty,
+    /// Nothing before so much time: a file may still be written to.
+    Later(Duration),
     /// Nothing: every file was taken.
-    AllTaken {
-        /// How many there are.
-        count: usize,
-    },
+    Nothing,
 }
 
 impl Queue {
@@ -81,7 +75,8 @@ impl Queue {
         Self { root: root.to_owned(), folder: folder.trim_end_matches('/').to_owned() }
     }
 
-    /// Lists the files in name order (by bytes). Folders, hidden files and what is no regular file are passed over.
+    /// Lists the files in name order (by bytes). Folders, hidden files and what is no regular file are passed over: who
+    /// writes a file under another or a hidden name and renames it in the end is never read half.
     pub fn files(&self) -> Result<Vec<QueueFile>, QueueError> {
         let dir = self.root.join(&self.folder);
         let failed = |source: io::Error| match source.kind() {
@@ -90,36 +85,41 @@ impl Queue {
         };
         let mut files = Vec::new();
         for entry in fs::read_dir(&dir).map_err(failed)? {
-            files.extend(self.file(&entry.map_err(failed)?.path())?);
+            files.extend(self.file(&entry.map_err(failed)?.path()));
         }
         files.sort_by(|a: &QueueFile, b| a.name.cmp(&b.name));
         Ok(files)
     }
 
-    /// Returns the first file whose name is not among those taken. The folder is read anew each time.
-    pub fn next(&self, taken: &BTreeSet<String>) -> Result<Next, QueueError> {
-        let files = self.files()?;
-        let count = files.len();
-        Ok(match files.into_iter().find(|file| !taken.contains(&file.name)) {
-            Some(file) => Next::File(file),
-            None if count == 0 => Next::Empty,
-            None => Next::AllTaken { count },
-        })
+    /// Takes the first file that was not taken as it is now and that nobody writes to any more. The folder is read anew
+    /// each time.
+    pub fn next(&self, watched: &mut Watched) -> Result<Next, QueueError> {
+        let mut later: Option<Duration> = None;
+        for file in self.files()? {
+            if watched.is_taken(&file.path, file.stamp) {
+                continue;
+            }
+            let left = watched.left(&file.path, file.stamp, || file.looks_whole());
+            if left.is_zero() && file.is_as_listed() {
+                watched.take(&file.path, file.stamp);
+                return Ok(Next::File(file));
+            }
+            later = Some(later.map_or(left, |later| later.min(left)));
+        }
+        Ok(later.map_or(Next::Nothing, Next::Later))
     }
 
-    fn file(&self, path: &Path) -> Result<Option<QueueFile>, QueueError> {
+    fn file(&self, path: &Path) -> Option<QueueFile> {
         let is_patch = path.extension().is_some_and(|ending| ending == "patch" || ending == "diff");
-        if !is_patch || !path.is_file() {
-            return Ok(None);
-        }
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| QueueError::Name { path: path.to_owned() })?;
+        // A file that was renamed or removed since it was listed is none.
+        let found = fs::metadata(path).ok().filter(|found| is_patch && found.is_file())?;
+        let name = path.file_name()?.to_string_lossy();
         if name.starts_with('.') {
-            return Ok(None);
+            return None;
         }
         let folder = self.folder.as_str();
-        let name = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        Ok(Some(QueueFile { name, path: path.to_owned() }))
+        let name = if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") };
+        Some(QueueFile { name, path: path.to_owned(), stamp: Stamp::of(&found) })
     }
 }
 
@@ -128,6 +128,16 @@ impl QueueFile {
     pub fn read(&self) -> Result<Proposal, QueueError> {
         let bytes = self.bytes()?;
         Ok(patch_file::parse(&bytes, &self.name, ProposalSource::Queue(self.name.clone()))?)
+    }
+
+    /// Says whether the file holds a patch from its beginning to its end, as far as its own text tells.
+    fn looks_whole(&self) -> bool {
+        self.bytes().is_ok_and(|bytes| !diff::is_cut(&bytes))
+    }
+
+    /// Says whether nobody has written to the file since it was listed.
+    pub fn is_as_listed(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|found| Stamp::of(&found) == self.stamp)
     }
 
     /// Reads the file as it is.
@@ -156,39 +166,61 @@ mod tests {
         (root, queue)
     }
 
-    fn taken(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|name| format!("candidates/{name}")).collect()
+    /// Takes every file that can be taken.
+    fn drain(queue: &Queue, watched: &mut Watched) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Next::File(file) = queue.next(watched).unwrap() {
+            names.push(file.name);
+        }
+        names
+    }
+
+    /// Makes a file old enough to be taken at once.
+    fn age(root: &tempfile::TempDir, name: &str) {
+        let file = fs::File::options().append(true).open(root.path().join("candidates").join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
 
     #[test]
     fn files_come_in_name_order_and_each_once() {
         let (root, queue) = room(&["b.diff", "a.patch", "10.patch", "notes.txt", ".a.patch.swp", ".x.patch"]);
         fs::create_dir(root.path().join("candidates/folder.patch")).unwrap();
-        let names: Vec<_> = queue.files().unwrap().into_iter().map(|file| file.name).collect();
+        let files = queue.files().unwrap();
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["candidates/10.patch", "candidates/a.patch", "candidates/b.diff"]);
-        let Next::File(file) = queue.next(&taken(&["10.patch"])).unwrap() else { panic!("no file") };
-        assert_eq!(file.name, "candidates/a.patch");
-        let proposal = file.read().unwrap();
+        let proposal = files[1].read().unwrap();
         assert_eq!(proposal.source, ProposalSource::Queue("candidates/a.patch".into()));
         assert_eq!((proposal.description.as_str(), proposal.patch.0.as_slice()), ("a", DIFF.as_bytes()));
-        assert_eq!(queue.next(&taken(&["10.patch", "a.patch", "b.diff"])).unwrap(), Next::AllTaken { count: 3 });
+        for name in ["b.diff", "a.patch", "10.patch"] {
+            age(&root, name);
+        }
+        let mut watched = Watched::default();
+        assert_eq!(drain(&queue, &mut watched), names);
+        assert_eq!(queue.next(&mut watched).unwrap(), Next::Nothing);
     }
 
     #[test]
-    fn a_file_that_is_added_later_is_found() {
+    fn a_file_that_is_added_or_changed_later_is_taken_once_it_stands_still() {
         let (root, queue) = room(&["b.patch"]);
-        assert_eq!(queue.next(&taken(&["b.patch"])).unwrap(), Next::AllTaken { count: 1 });
+        age(&root, "b.patch");
+        let mut watched = Watched::default();
+        assert_eq!(drain(&queue, &mut watched), ["candidates/b.patch"]);
+        fs::write(root.path().join("candidates/a.patch"), &DIFF[..DIFF.len() - 4]).unwrap();
+        assert!(matches!(queue.next(&mut watched).unwrap(), Next::Later(left) if !left.is_zero()));
         fs::write(root.path().join("candidates/a.patch"), DIFF).unwrap();
-        assert!(
-            matches!(queue.next(&taken(&["b.patch"])).unwrap(), Next::File(file) if file.name == "candidates/a.patch")
-        );
+        assert!(matches!(queue.next(&mut watched).unwrap(), Next::Later(_)));
+        age(&root, "a.patch");
+        assert_eq!(drain(&queue, &mut watched), ["candidates/a.patch"]);
+        fs::write(root.path().join("candidates/b.patch"), "other").unwrap();
+        age(&root, "b.patch");
+        assert_eq!(drain(&queue, &mut watched), ["candidates/b.patch"]);
     }
 
     #[test]
     fn an_empty_folder_is_told_from_a_missing_one() {
         let (root, queue) = room(&[]);
-        assert_eq!(queue.next(&BTreeSet::new()).unwrap(), Next::Empty);
-        let error = Queue::new(root.path(), "none").next(&BTreeSet::new()).unwrap_err().to_string();
+        assert_eq!(queue.next(&mut Watched::default()).unwrap(), Next::Nothing);
+        let error = Queue::new(root.path(), "none").next(&mut Watched::default()).unwrap_err().to_string();
         assert!(error.ends_with("none does not exist; create it and put *.patch or *.diff files into it"), "{error}");
     }
 
@@ -196,7 +228,7 @@ mod tests {
     fn a_bad_file_is_named() {
         let (root, queue) = room(&[]);
         fs::write(root.path().join("candidates/a.patch"), "hello").unwrap();
-        let Next::File(file) = queue.next(&BTreeSet::new()).unwrap() else { panic!("no file") };
+        let file = queue.files().unwrap().remove(0);
         assert!(file.read().unwrap_err().to_string().starts_with("candidates/a.patch is not a patch: "));
     }
 }

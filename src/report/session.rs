@@ -156,6 +156,8 @@ pub struct Counts {
     pub kept: u32,
     /// Keeps that were reverted.
     pub undone: u32,
+    /// Keeps on an earlier base of the session, which are not on its branch.
+    pub earlier_base: u32,
     /// Keeps without a commit (`try --no-commit`).
     pub judged_only: u32,
     /// Discards.
@@ -241,6 +243,9 @@ pub struct ExperimentRow {
     pub commit: ObjectId,
     /// Whether it is a keep that was judged only: there is no commit of it.
     pub judged_only: bool,
+    /// Whether it was settled on an earlier base of the session, so that what it kept is not on the branch.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub earlier_base: bool,
     /// One line.
     pub description: String,
     /// The idea that it tried.
@@ -262,7 +267,7 @@ impl SessionView {
         let present = Lenses::from(configured.settings.as_ref());
         let budget = budget(state, configured);
         let running = input.running.is_some();
-        let experiments: Vec<_> = state.experiments().iter().map(|record| row(record, &input, &present)).collect();
+        let experiments = rows(&input, &present);
         Some(Self {
             session: state.session(),
             name: configured.settings.name.clone(),
@@ -302,6 +307,7 @@ impl ExperimentRow {
         self.experiment != ExperimentId::BASELINE
             && self.status == Status::Keep
             && !self.judged_only
+            && !self.earlier_base
             && !self.flags.contains(&Flag::Undone)
     }
 }
@@ -329,11 +335,14 @@ fn calibration(calibrated: &Calibrated, primary: &Lens) -> Option<CalibrationVie
 
 fn counts(state: &SessionState) -> Counts {
     let mut counts = Counts::default();
-    for record in state.experiments().iter().filter(|record| record.id != ExperimentId::BASELINE) {
+    let before = state.around_rebase().0.len();
+    for (at, record) in state.experiments().iter().enumerate().filter(|(_, record)| record.id != ExperimentId::BASELINE)
+    {
         counts.settled += 1;
         counts.iterations += u32::from(record.iteration);
         match record.status {
             Status::Keep if judged_only(record) => counts.judged_only += 1,
+            Status::Keep if record.stands() && at < before => counts.earlier_base += 1,
             Status::Keep if record.stands() => counts.kept += 1,
             Status::Keep => counts.undone += 1,
             Status::Discard => counts.discarded += 1,
@@ -394,6 +403,12 @@ fn judged_only(record: &ExperimentRecord) -> bool {
     record.id != ExperimentId::BASELINE && record.status == Status::Keep && record.commit() == record.tip()
 }
 
+fn rows(input: &SessionInput<'_>, present: &Lenses) -> Vec<ExperimentRow> {
+    let (before, since) = input.state.around_rebase();
+    let earlier = before.iter().map(|record| ExperimentRow { earlier_base: true, ..row(record, input, present) });
+    earlier.chain(since.iter().map(|record| row(record, input, present))).collect()
+}
+
 fn row(record: &ExperimentRecord, input: &SessionInput<'_>, present: &Lenses) -> ExperimentRow {
     let lenses = input.lenses.get(&record.segment).unwrap_or(present);
     let of = record.effect.map_or(0, |effect| effect.of);
@@ -408,6 +423,7 @@ fn row(record: &ExperimentRecord, input: &SessionInput<'_>, present: &Lenses) ->
         pairs: record.effect.map_or(0, |effect| effect.pairs),
         metric: record.metric,
         judged_only: judged_only(record),
+        earlier_base: false,
         commit: record.commit(),
         description: record.description.to_string(),
         idea: record.idea.as_deref().map(str::to_owned),

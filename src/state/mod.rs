@@ -4,6 +4,7 @@
 //! [`SessionState::pass_over`] for the others, whose payload need not be parsed. Time and counts are functions of
 //! what was folded and are stored nowhere else.
 
+mod again;
 mod clock;
 mod experiment;
 mod imported;

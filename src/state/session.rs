@@ -82,10 +82,14 @@ pub struct SessionState {
     configured: Option<Box<Configured>>,
     calibrated: Option<Box<Calibrated>>,
     calibrated_segment: Option<u32>,
+    /// Why things were last measured and judged anew.
+    measured_why: String,
     calibrated_at: Option<Timestamp>,
     experiments: Vec<ExperimentRecord>,
     unfinished: BTreeMap<ExperimentId, Unfinished>,
     last_id: ExperimentId,
+    /// The source of the config that gave a candidate last.
+    given_by: Option<u32>,
     tip: Option<ObjectId>,
     epoch: Epoch,
     primary_since: u32,
@@ -104,6 +108,8 @@ pub struct SessionState {
     sources: BTreeMap<String, SourceState>,
     /// Experiments settled when the base last moved: keeps among them are on the base before it.
     based_since: usize,
+    /// A move of the base that no settings have followed yet.
+    rebasing: Option<Box<Rebased>>,
     waiting_edits: Vec<IdeaEdited>,
     /// The edits by which sweeps closed values, by idea, and whether each is in ideas.md.
     closings: BTreeMap<String, BTreeMap<String, bool>>,
@@ -124,10 +130,12 @@ impl SessionState {
             configured: None,
             calibrated: None,
             calibrated_segment: None,
+            measured_why: String::new(),
             calibrated_at: None,
             experiments: Vec::new(),
             unfinished: BTreeMap::new(),
             last_id: ExperimentId::BASELINE,
+            given_by: None,
             tip: None,
             epoch: Epoch::default(),
             primary_since: 0,
@@ -141,6 +149,7 @@ impl SessionState {
             agent_cost: 0.0,
             sources: BTreeMap::new(),
             based_since: 0,
+            rebasing: None,
             waiting_edits: Vec::new(),
             closings: BTreeMap::new(),
             imported: ImportedHistory::default(),
@@ -213,9 +222,13 @@ impl SessionState {
     fn configure(&mut self, at: Timestamp, configured: &Configured) {
         self.begin(at);
         self.tip.get_or_insert_with(|| configured.base.clone());
-        // Another harness may judge another way: what a check did before says nothing of what it does now.
-        self.same_check = None;
-        self.crashes = 0;
+        if configured.measures_anew() {
+            // Another harness may judge another way: what a check did before says nothing of what it does now.
+            self.same_check = None;
+            self.crashes = 0;
+            self.measured_why.clone_from(&configured.why);
+        }
+        self.rebasing = None;
         let lens = |c: &Configured| {
             let primary = &c.settings.primary;
             (primary.name.clone(), primary.scale, primary.direction)
@@ -276,6 +289,7 @@ impl SessionState {
         }
         let Some(id) = experiment else { return };
         self.last_id = self.last_id.max(id);
+        self.given_by = proposed.given_by.or(self.given_by);
         self.epoch_began = true;
         let proposed = Box::new(proposed.clone());
         self.unfinished.insert(id, Unfinished { id, since: at, proposed, screened: None, decided: None });
@@ -355,6 +369,7 @@ impl SessionState {
         self.validated = None;
         self.validated_hours = self.clock.hours(None);
         self.calibrated_segment = None;
+        self.rebasing = Some(Box::new(rebased.clone()));
     }
 
     fn validate(&mut self, validated: &Validated) {
@@ -415,9 +430,24 @@ impl SessionState {
         self.calibrated.as_deref()
     }
 
-    /// Returns the segment that the last calibration was made in.
+    /// Returns the segment that the last calibration was made in; `None` also where the base moved since.
     pub fn calibrated_segment(&self) -> Option<u32> {
         self.calibrated_segment
+    }
+
+    /// Returns the first segment in which things were measured and judged as they are now.
+    pub fn measured_since(&self) -> u32 {
+        self.configured.as_ref().map_or(0, |configured| configured.measured_since())
+    }
+
+    /// Says why things are measured and judged otherwise than before that segment.
+    pub fn measured_why(&self) -> &str {
+        &self.measured_why
+    }
+
+    /// Returns the move of the base that no settings have followed yet: it may not be complete.
+    pub fn rebasing(&self) -> Option<&Rebased> {
+        self.rebasing.as_deref()
     }
 
     /// Returns when the last calibration was made.
@@ -451,6 +481,11 @@ impl SessionState {
         self.last_id.next()
     }
 
+    /// Returns which of the sources in the config gave a candidate last, from 0.
+    pub fn given_by(&self) -> Option<u32> {
+        self.given_by
+    }
+
     /// Returns the last settled commit: the base, a keep, or the revert of one.
     pub fn tip(&self) -> Option<&ObjectId> {
         self.tip.as_ref()
@@ -462,9 +497,9 @@ impl SessionState {
         here.filter(|record| record.id != ExperimentId::BASELINE && record.stands())
     }
 
-    /// Returns the keeps from before the base last moved, in order.
-    pub fn keeps_before_rebase(&self) -> impl Iterator<Item = &ExperimentRecord> {
-        self.candidates().take(self.based_since).filter(|record| record.stands())
+    /// Returns the experiments that were settled before the base last moved, and those settled since.
+    pub fn around_rebase(&self) -> (&[ExperimentRecord], &[ExperimentRecord]) {
+        self.experiments.split_at(self.based_since)
     }
 
     /// Returns how many iterations in a row crashed.
@@ -528,10 +563,10 @@ impl SessionState {
         self.epoch_began
     }
 
-    /// Counts the iterations since the last keep that still stands, within the current segment.
+    /// Counts the iterations since the last keep that still stands, as long as they were measured as things are now.
     pub fn plateau(&self) -> u32 {
-        let segment = self.configured.as_ref().map_or(0, |c| c.segment);
-        let since = self.experiments.iter().rev().take_while(|r| r.segment == segment && !r.stands());
+        let since = self.measured_since();
+        let since = self.experiments.iter().rev().take_while(|r| r.segment >= since && !r.stands());
         count(since.filter(|record| record.iteration && record.id != ExperimentId::BASELINE))
     }
 

@@ -74,6 +74,8 @@ impl Story {
             resumes: None,
             drop_sealed: false,
             call: None,
+            given_by: None,
+            unreadable: None,
             description: format!("change {id}"),
             hypothesis: String::new(),
             idea: Some("batching".to_owned()),

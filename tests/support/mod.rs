@@ -147,9 +147,11 @@ impl TestEnvironment {
         tree
     }
 
-    /// Writes a candidate patch as it stands.
+    /// Writes a candidate patch as it stands, with the time of a file that nobody writes to any more.
     pub fn raw_patch(&self, name: &str, bytes: impl AsRef<[u8]>) {
         self.write(&format!("candidates/{name}"), bytes);
+        let file = fs::File::options().append(true).open(self.repo().join("candidates").join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
 
     /// Returns everything that a session must leave alone: checkout, index, stash, config, and all refs but its branch.
@@ -301,7 +303,7 @@ impl TestEnvironment {
             self.git(["reset", "-q", "--", file]);
             fs::remove_file(self.repo().join(file)).unwrap();
         }
-        self.write(&format!("candidates/{name}"), diff);
+        self.raw_patch(name, diff);
     }
 
     /// Runs git in the repository with everything of the machine shut out, and returns its standard output.

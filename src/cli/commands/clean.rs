@@ -44,7 +44,7 @@ fn lock(place: &Place) -> Result<Option<SessionLock>, CliError> {
     Ok(known.then(|| SessionLock::acquire(&place.places.journal())).transpose()?)
 }
 
-fn remove_cache(place: &Place) -> Result<(), CliError> {
+pub(super) fn remove_cache(place: &Place) -> Result<(), CliError> {
     let cache = place.places.cache();
     git::remove_workspace(cache)?;
     remove_folder(cache)
@@ -58,6 +58,8 @@ struct Sizes {
     runs: u64,
     old_runs: Vec<PathBuf>,
     old_bytes: u64,
+    /// Earlier sessions that were moved aside, each with its folder.
+    aside: Vec<(PathBuf, u64)>,
 }
 
 impl Sizes {
@@ -79,6 +81,12 @@ impl Sizes {
             runs: size(&place.places.runs())? + size(&place.places.held_out_logs())?,
             old_runs,
             old_bytes,
+            aside: place
+                .places
+                .moved_aside()
+                .into_iter()
+                .map(|folder| Ok((size(&folder)?, folder)).map(|(bytes, folder)| (folder, bytes)))
+                .collect::<Result<_, CliError>>()?,
         })
     }
 
@@ -89,6 +97,9 @@ impl Sizes {
             "runs": {"path": place.places.runs(), "bytes": self.runs},
             "old_runs": {"count": self.old_runs.len(), "bytes": self.old_bytes},
             "journal": {"path": place.places.journal(), "bytes": self.journal},
+            "aside": self.aside.iter().map(|(folder, bytes)| json!({
+                "session": name_of(folder), "path": folder, "bytes": bytes
+            })).collect::<Vec<_>>(),
         })
     }
 
@@ -106,12 +117,24 @@ impl Sizes {
         let left = if args.yes { self.runs.saturating_sub(self.old_bytes) } else { self.runs };
         text += &line(left, "runs", &place.places.runs(), "stay");
         text += &line(self.journal, "journal", &place.places.journal(), "stays");
+        for (folder, bytes) in &self.aside {
+            text += &line(*bytes, "aside", folder, "stays");
+        }
+        if let Some((folder, _)) = self.aside.last() {
+            let name = name_of(folder);
+            let how = "reads what was moved aside; 'rm -r' its folder once it is of no use";
+            text += &["'autoresearch log --session ", &name, "' ", how, "\n"].concat();
+        }
         if !args.yes {
             text +=
                 "nothing was removed; '--yes' removes what can go, '--yes --runs N' also all but the newest N runs\n";
         }
         text
     }
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Returns the folder of the holdout's logs beside that of an experiment.

@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
-use crate::engine::{Context, EngineError, Purpose, Session, Sources, battery_warning};
+use crate::engine::{Context, EngineError, Moved, Purpose, Session, Sources, battery_warning, set_aside};
 use crate::process::{Awake, Interrupts, SupervisorProgram};
 use crate::report::{Screen, ValidationView, text};
 use crate::state::SessionState;
@@ -34,12 +34,17 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     if args.dry_run {
         return super::dry_run::run(&place, ui);
     }
+    // Held to the end: what waits for the lock of the old session must not take it for that of the new one.
+    let _moved = if args.new { start_over(&place, ui)? } else { None };
+    if args.rebase.is_some() {
+        place.require_session()?;
+    }
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
     interrupts.install_signal_handlers()?;
     let context = context(&place, &supervisor, &interrupts, Purpose::Session);
     let mut progress = resumed_progress(&place, ui)?;
-    let mut session = Session::open(&context, vec![&mut progress])?;
+    let mut session = Session::open_onto(&context, vec![&mut progress], args.rebase.as_deref())?;
     let stopped = match session.over_already()? {
         Some(stopped) => stopped,
         None => match work(&mut session, &mut sources, &place, ui)? {
@@ -85,6 +90,20 @@ fn awake(place: &Place, ui: &Ui) -> Option<Awake> {
             None
         }
     }
+}
+
+/// Moves the session so far aside and says where it is; a new one starts from empty caches as any other.
+fn start_over(place: &Place, ui: &Ui) -> Result<Option<Moved>, CliError> {
+    let Some(moved) = set_aside(&place.repository, &place.places, &place.settings)? else {
+        ui.tell("there is no session so far; starting the first");
+        return Ok(None);
+    };
+    let Moved { aside, folder, .. } = &moved;
+    let branch = aside.branch.as_ref().map(|branch| format!(", its branch is {branch}")).unwrap_or_default();
+    ui.tell(&format!("the session so far is now '{}' in {}{branch}", aside.name, folder.display()));
+    ui.tell(&format!("  autoresearch log --session {}", aside.name));
+    super::clean::remove_cache(place)?;
+    Ok(Some(moved))
 }
 
 /// Tells what the night can do, and warns where that is little.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::cli::args::{Global, Reading};
+use crate::cli::args::{Global, Stopping};
 use crate::cli::error::CliError;
 use crate::cli::place::Place;
 use crate::cli::ui::Ui;
@@ -12,7 +12,7 @@ use crate::config::Overrides;
 use crate::report::Holder;
 
 /// Asks the session to stop, where one is running; a request that nobody reads would end the next one at once.
-pub(in crate::cli) fn run(global: &Global, args: &Reading, ui: &Ui) -> Result<u8, CliError> {
+pub(in crate::cli) fn run(global: &Global, args: &Stopping, ui: &Ui) -> Result<u8, CliError> {
     let place = Place::find(global, &Overrides::default())?;
     let holder = place.holder()?;
     if holder.is_some() {

@@ -96,7 +96,11 @@ pub(super) fn views_of(
         // A running session may be in the middle of that line.
         ui.warn(&torn.to_string());
     }
-    let session = seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder);
+    let mut session = seen(&folded.state, &folded.lenses, &folded.claims, &folded.latest, holder);
+    if let (Some(session), Some(aside)) = (&mut session, &named.aside) {
+        session.name.clone_from(&aside.name);
+        session.branch = aside.branch.clone().unwrap_or_default();
+    }
     let shown = Shown { session, imported: ImportedView::new(folded.state.imported()) };
     if shown.session.is_none() && shown.imported.is_none() { Err(named.no_session()) } else { Ok(shown) }
 }

@@ -1,7 +1,7 @@
 //! What a run's events add up to for somebody who watches: the lines to write and the state to show.
 
 use crate::domain::{
-    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, PhaseStarted, ProposalFailed, Rebased,
+    Calibrated, CandidateRun, Configured, Event, ExperimentId, Phase, PhaseStarted, ProposalFailed, Rebased, Resumed,
     RunSummary, Settings, Status, StopRule, Stopped, Validated, Waiting,
 };
 use crate::engine::Roles;
@@ -120,7 +120,7 @@ impl Tracker {
                 Some(milestone(format!("#{number} was undone by {}: {}", undone.commit.short(), undone.why)))
             }
             Event::Validated(validated) => Some(milestone(self.validated(validated))),
-            Event::Resumed(resumed) => Some(milestone(format!("goes on from {}", resumed.tip.short()))),
+            Event::Resumed(resumed) => Some(milestone(resumes(resumed))),
             Event::Recovered(recovered) => {
                 Some(milestone(format!("recovered: {}; {}", recovered.found, recovered.action)))
             }
@@ -130,7 +130,10 @@ impl Tracker {
             Event::Waiting(waiting) => Some(milestone(waits(waiting))),
             Event::ProposalFailed(failed) => Some(milestone(fails(failed))),
             Event::HookRan(hook) => hook.failure.as_ref().map(|failure| milestone(format!("hook: {failure}"))),
-            Event::Rebased(rebased) => Some(milestone(rebases(rebased))),
+            Event::Rebased(rebased) => {
+                self.kept = 0;
+                Some(milestone(rebases(rebased)))
+            }
             Event::Note(note) => Some(milestone(format!("note: {}", note.text))),
             Event::Stopped(stopped) => Some(milestone(self.stop(stopped))),
             Event::PhaseEnded(ended) if ended.phase == Phase::Warmup => {
@@ -354,6 +357,12 @@ fn waits(waiting: &Waiting) -> String {
 fn fails(failed: &ProposalFailed) -> String {
     let back = if failed.handed_back { "; handed back" } else { "" };
     format!("{} proposed nothing to try: {}{back}", failed.source, failed.why)
+}
+
+/// Says where a session goes on.
+fn resumes(resumed: &Resumed) -> String {
+    let reused = if resumed.calibration_reused { "; its calibration still serves" } else { "" };
+    format!("goes on from {}{reused}", resumed.tip.short())
 }
 
 /// Says what the session goes on from.

@@ -1,5 +1,6 @@
 //! The candidate sources of a config: each asked in order or in turn for its next candidate.
 
+mod again;
 mod agent;
 mod queue;
 mod range;
@@ -16,6 +17,7 @@ use super::offer::Offer;
 use super::session::Session;
 pub(super) use range::without_patch;
 
+use again::Again;
 use agent::AgentSource;
 use queue::PatchQueue;
 use range::CommitSource;
@@ -55,13 +57,13 @@ pub(super) trait Source: Candidates {
     fn keys(&self, user: &UserRepository) -> Result<Option<Vec<String>>, EngineError>;
 }
 
-/// All sources of a config.
+/// All sources of a config, after the session's own: keeps from before its base moved.
 pub struct Sources {
     all: Vec<Box<dyn Source>>,
     order: CandidatesOrder,
     follow: bool,
-    /// The source that is asked first, where they take turns.
-    turn: usize,
+    /// The source that is asked first, where they take turns; `None` before the first candidate of this process.
+    turn: Option<usize>,
 }
 
 impl Sources {
@@ -80,7 +82,7 @@ impl Sources {
             }
         };
         let all = settings.candidates.iter().enumerate().map(source).collect::<Result<_, _>>()?;
-        Ok(Self { all, order: settings.candidates_order, follow: false, turn: 0 })
+        Ok(Self { all, order: settings.candidates_order, follow: false, turn: None })
     }
 
     /// Waits for more candidates instead of ending when there are none (`run --follow`).
@@ -97,7 +99,8 @@ impl Sources {
     /// Counts the candidates that wait: those not settled in the session, where there is one. `None` where a source does not
     /// know its candidates beforehand, or none has any.
     pub fn waiting(&self, user: &UserRepository, state: Option<&SessionState>) -> Result<Option<u32>, EngineError> {
-        let (mut count, mut listed) = (0_usize, false);
+        let mut count = state.map_or(0, Again::waiting);
+        let mut listed = count > 0;
         for source in &self.all {
             let Some(keys) = source.keys(user)? else { return Ok(None) };
             listed |= !keys.is_empty();
@@ -110,14 +113,20 @@ impl Sources {
 
 impl Candidates for Sources {
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError> {
+        if let Next::Offer(offer) = Again.next(session)? {
+            return Ok(Next::Offer(offer));
+        }
         let mut earliest: Option<Timestamp> = None;
         let mut gave_up = None;
-        let first = if self.order == CandidatesOrder::Turns { self.turn } else { 0 };
+        // A session that goes on gives the turn to the source after the last one that gave a candidate.
+        let turn = self.turn.unwrap_or_else(|| session.state().given_by().map_or(0, |last| last as usize + 1));
+        let first = if self.order == CandidatesOrder::Turns { turn } else { 0 };
         for place in 0..self.all.len() {
             let place = (first + place) % self.all.len();
             match self.all[place].next(session)? {
                 Next::Offer(offer) => {
-                    self.turn = (place + 1) % self.all.len();
+                    self.turn = Some(place + 1);
+                    session.giving = u32::try_from(place).ok();
                     return Ok(Next::Offer(offer));
                 }
                 Next::Wait(until) => earliest = Some(earliest.map_or(until, |earliest| earliest.min(until))),

@@ -1,7 +1,7 @@
 //! The table of all experiments, as `log` prints it.
 
 use super::tone;
-use crate::domain::{ExperimentId, Flag};
+use crate::domain::{ExperimentId, Flag, Status};
 use crate::report::grid::{Cell, Column, Grid, Screen};
 use crate::report::session::{ExperimentRow, SessionView};
 
@@ -103,6 +103,8 @@ fn status(row: &ExperimentRow) -> String {
         "keep (no commit)".to_owned()
     } else if row.flags.contains(&Flag::Undone) {
         format!("{} (undone)", row.status)
+    } else if row.earlier_base && row.status == Status::Keep && row.experiment != ExperimentId::BASELINE {
+        format!("{} (earlier base)", row.status)
     } else if row.flags.is_empty() {
         row.status.to_string()
     } else {

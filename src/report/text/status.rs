@@ -97,6 +97,7 @@ fn counts(counts: Counts) -> String {
         (counts.kept, "kept"),
         (counts.judged_only, "judged only"),
         (counts.undone, "undone"),
+        (counts.earlier_base, "kept on an earlier base"),
         (counts.discarded, "discarded"),
         (counts.checks_failed, "failed checks"),
         (counts.crashed, "crashed"),

@@ -1,0 +1,116 @@
+//! A repository with several targets, each with a config, a session and slots of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use serde_json::json;
+use support::{Answer, TestEnvironment};
+
+/// Makes a repository with experiments that count different files, and no config at its root.
+fn project(names: &[&str]) -> TestEnvironment {
+    let env = TestEnvironment::unborn();
+    for name in names {
+        env.write(&format!("src/{name}"), "1000\n");
+        env.script(
+            &format!("experiments/{name}/bench.sh"),
+            &format!("#!/bin/sh\nset -eu\necho \"METRIC work=$(cat ../../src/{name})\"\n"),
+        );
+        let config = json!({
+            "bench": { "command": "./bench.sh", "warmup": 0 },
+            "metrics": { "primary": { "name": "work" } },
+            "scope": { "allow": ["src/**"] },
+            "candidates": [{ "patches": "candidates" }],
+            "decision": { "calibrationPairs": 4 },
+        });
+        env.write(&format!("experiments/{name}/autoresearch.config.json"), config.to_string());
+        env.write(&format!("experiments/{name}/candidates/notes.txt"), "what is tried\n");
+    }
+    env.commit("experiments");
+    for name in names {
+        env.patch("win.patch", &format!("src/{name}"), "900\n");
+        env.patch("no-op.patch", "src/none", "of no use\n");
+        for (from, to) in [("win", "1-win"), ("no-op", "2-no-op")] {
+            let to = env.repo().join(format!("experiments/{name}/candidates/{to}.patch"));
+            std::fs::rename(env.repo().join(format!("candidates/{from}.patch")), to).unwrap();
+        }
+    }
+    env
+}
+
+const DONE: [(&str, &str, &str, &str); 2] = [("win", "keep", "improved", ""), ("no op", "discard", "no_effect", "")];
+
+#[test]
+fn an_experiment_is_named_and_an_unknown_one_is_told_those_that_there_are() {
+    let env = project(&["fast", "small"]);
+    env.run(["run", "--experiment", "fast"]).expect(0);
+    env.run(["--experiment", "small", "run"]).expect(0);
+    for name in ["fast", "small"] {
+        env.expect_verdicts(name, &DONE);
+        assert_eq!(env.git(["show", &format!("autoresearch/{name}:src/{name}")]), "900\n");
+        assert!(env.run(["log", "--experiment", name]).expect(0).stdout.contains("win"));
+    }
+    let unknown = env.run(["run", "--experiment", "none"]).expect(1);
+    assert!(
+        unknown.stderr.contains("no experiment 'none'") && unknown.stderr.contains("fast, small"),
+        "{}",
+        unknown.stderr
+    );
+    let unnamed = env.run(["run"]).expect(1);
+    assert!(unnamed.stderr.contains("'--experiment NAME': fast, small"), "{}", unnamed.stderr);
+    let config = "experiments/fast/autoresearch.config.json";
+    env.run(["run", "--config", config, "--experiment", "fast"]).expect(2);
+    env.run(["--config", config, "run", "--experiment", "fast"]).expect(2);
+    let sessions = env.run(["log", "--session", "none"]).expect(1);
+    assert!(sessions.stderr.contains("there are: fast, small"), "{}", sessions.stderr);
+}
+
+#[test]
+fn the_only_experiment_is_used_and_said_and_a_config_at_the_root_goes_first() {
+    let env = project(&["fast"]);
+    let answer = env.run(["run"]).expect(0);
+    assert!(answer.stderr.contains("using the only experiment here, '--experiment fast'"), "{}", answer.stderr);
+    env.expect_verdicts("fast", &DONE);
+    let status = env.run(["status", "--json"]).expect(0);
+    assert_eq!(status.json()["name"], "fast");
+    env.write("bench.sh", "#!/bin/sh\n");
+    let root =
+        json!({ "name": "root", "bench": { "command": "sh bench.sh" }, "metrics": { "primary": { "name": "work" } } });
+    env.write("autoresearch.config.json", root.to_string());
+    let other = env.run(["status"]).expect(1);
+    assert!(other.stderr.contains("session 'root' has not run yet"), "{}", other.stderr);
+    assert!(!other.stderr.contains("only experiment"), "{}", other.stderr);
+}
+
+#[test]
+fn two_experiments_of_one_repository_run_at_the_same_time() {
+    let env = project(&["fast", "small"]);
+    let children = ["fast", "small"].map(|name| env.spawn(["run", "--experiment", name]));
+    let answers = children.map(|child| Answer::from(child.wait_with_output().unwrap()));
+    for answer in answers {
+        answer.expect(0);
+    }
+    for name in ["fast", "small"] {
+        env.expect_verdicts(name, &DONE);
+        assert_eq!(env.git(["rev-list", "--count", &format!("main..autoresearch/{name}")]).trim(), "1");
+    }
+    env.git(["fsck", "--strict"]);
+    env.wait_for_quiet();
+}
+
+#[test]
+fn an_experiment_that_takes_the_name_of_another_ones_session_is_refused() {
+    let env = project(&["fast", "small"]);
+    env.run(["run", "--experiment", "fast"]).expect(0);
+    let path = "experiments/small/autoresearch.config.json";
+    let mut config: serde_json::Value = serde_json::from_str(&env.read(path)).unwrap();
+    config["name"] = json!("fast");
+    env.write(path, config.to_string());
+    let refused = env.run(["run", "--experiment", "small"]).expect(1);
+    assert!(
+        refused.stderr.contains("session 'fast' is that of experiments/fast/autoresearch.config.json"),
+        "{}",
+        refused.stderr
+    );
+    env.expect_verdicts("fast", &DONE);
+}
