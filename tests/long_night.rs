@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -20,6 +21,12 @@ const BRANCH: &str = "refs/heads/autoresearch/counting";
 /// Candidates of the whole night.
 const CANDIDATES: usize = 200;
 
+/// How the night ends by itself: every candidate was tried, and the agent cannot be had any more.
+const AT_THE_END: i32 = 8;
+
+/// What the agent answers of them.
+const AGENT: usize = 15;
+
 /// Candidates after which the night is disturbed again; odd, so that each way to end it meets each source.
 const STRIDE: usize = 7;
 
@@ -31,11 +38,19 @@ struct Source {
 
 /// Makes the sources, which take turns. What a further one needs of the project it makes here.
 fn sources(env: &TestEnvironment) -> Vec<Source> {
-    let (mails, diffs) = (0..CANDIDATES / 2, CANDIDATES / 2..CANDIDATES);
+    let (mails, diffs, commits) = (0..60, 60..120, 120..160);
+    let values: Vec<i64> = (0..25).map(|n| if n % 2 == 0 { 70 + n } else { 48 - n }).collect();
     let all = vec![
         Source { entry: json!({ "patches": "mails" }), candidates: mails.len() },
+        Source { entry: json!({ "commits": "main..perf" }), candidates: commits.len() },
+        Source {
+            entry: json!({ "sweep": { "name": "knob", "file": "src/knob", "pattern": "^(\\d+)", "values": values } }),
+            candidates: values.len(),
+        },
         Source { entry: json!({ "patches": "diffs" }), candidates: diffs.len() },
+        Source { entry: json!({ "agent": { "command": agent(env), "maxWaitSeconds": 0 } }), candidates: AGENT },
     ];
+    branch(env, commits);
     for n in mails {
         put(env, &format!("mails/{n:03}.patch"), &mail(n, &diff(n)));
     }
@@ -43,6 +58,34 @@ fn sources(env: &TestEnvironment) -> Vec<Source> {
         put(env, &format!("diffs/{n:03}-change-{}.patch", kind(n)), &diff(n));
     }
     all
+}
+
+/// Commits changes on the branch `perf`; what is no patch is an empty commit.
+fn branch(env: &TestEnvironment, numbers: std::ops::Range<usize>) {
+    let files = numbers.map(|n| {
+        let path = env.beside(&format!("commit-{n:03}"));
+        let whole = mail(n, &diff(n));
+        let told = if kind(n) == "is-no-patch" { whole.split_once("---\n").unwrap().0 } else { &whole };
+        fs::write(&path, told).unwrap();
+        path.display().to_string()
+    });
+    env.git(["checkout", "-q", "-b", "perf"]);
+    env.git(["am", "-q", "--empty=keep"].map(str::to_owned).into_iter().chain(files));
+    env.git(["checkout", "-q", "main"]);
+}
+
+/// Writes an agent that answers with a file of its own each time, by what the journal has of it, and then cannot be had.
+fn agent(env: &TestEnvironment) -> String {
+    let (path, journal) = (env.beside("agent"), env.state("counting").join("journal.jsonl"));
+    let texts = "set -- -20000 0 40000 77 crash -100";
+    let script = format!(
+        "#!/bin/sh\nset -eu\nn=$(grep -c '\"source\":{{\"agent\"' {} || true)\n[ \"$n\" -lt {AGENT} ] || exit 75\n{texts}\n\
+         shift $((n % 6))\necho \"$1\" > \"src/p$((200 + n))\"\nprintf '{{\"description\": \"answer %s\"}}' \"$n\" > asi.json\n",
+        journal.display()
+    );
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.display().to_string()
 }
 
 /// What becomes of a candidate, by its number.
@@ -99,10 +142,11 @@ fn project() -> TestEnvironment {
     let env = TestEnvironment::counting_project();
     env.script(
         "bench.sh",
-        "#!/bin/sh\nset -eu\nwork=1000000\nfor file in src/p*; do\n  [ -e \"$file\" ] || continue\n  read -r n < \"$file\"\n\
+        "#!/bin/sh\nset -eu\nread -r knob < src/knob\nwork=$((1000000 + 1000 * knob))\nfor file in src/p*; do\n  [ -e \"$file\" ] || continue\n  read -r n < \"$file\"\n\
          \x20 [ \"$n\" != crash ] || exit 3\n  work=$((work + n))\ndone\necho \"METRIC work=$work\"\n",
     );
     env.script("checks/10-small", "#!/bin/sh\n! grep -qsx 77 src/p*\n");
+    env.write("src/knob", "50\n");
     env.commit("a bench that adds up");
     let sources = sources(&env);
     assert_eq!(sources.iter().map(|source| source.candidates).sum::<usize>(), CANDIDATES);
@@ -128,8 +172,10 @@ fn facts(env: &TestEnvironment) -> Value {
         .collect();
     let told = |run: &Value| {
         let by = &proposed[&run["run"].as_u64().unwrap()];
+        // A commit's id has the time in it.
+        let source = if by["source"]["commit"].is_null() { by["source"].clone() } else { json!("a commit") };
         let mut fact = json!({
-            "source": by["source"], "given_by": by["given_by"], "hypothesis": by["hypothesis"],
+            "source": source, "given_by": by["given_by"], "hypothesis": by["hypothesis"],
             "tip": tree[by["tip"].as_str().unwrap()], "commit": tree[run["commit"].as_str().unwrap()],
         });
         for key in
@@ -243,7 +289,7 @@ fn disturbed(env: &TestEnvironment) -> usize {
             ended.is_some() || begun(env) > wanted
         });
         if let Some(status) = ended {
-            assert_eq!(status.code(), Some(0), "nobody ended this one");
+            assert_eq!(status.code(), Some(AT_THE_END), "nobody ended this one");
             return count;
         }
         // Another step of an experiment each time.
@@ -258,7 +304,7 @@ fn a_night_of_two_hundred_candidates_with_stops_kills_and_resumes_comes_to_the_f
     let (straight, torn) = std::thread::scope(|scope| {
         let straight = scope.spawn(|| {
             let env = project();
-            env.run(["run"]).expect(0);
+            env.run(["run"]).expect(AT_THE_END);
             env
         });
         let env = project();
@@ -272,15 +318,14 @@ fn a_night_of_two_hundred_candidates_with_stops_kills_and_resumes_comes_to_the_f
     let runs = expected["runs"].as_array().unwrap();
     assert_eq!(runs.len(), CANDIDATES);
     for (reason, count) in [
-        ("improved", 25),
-        ("no_effect", 50),
-        ("regressed", 25),
-        // A mail without a diff changes nothing, and any other text is no patch.
+        // Twenty of each kind, and three or two of the agent; the sweep's points come on top.
+        ("improved", 20 + 3 + 2),
+        // A mail or commit without a diff changes nothing, and any other text is no patch.
         ("empty", 13),
-        ("apply_failed", 12),
-        ("out_of_scope", 25),
-        ("check_failed", 25),
-        ("bench_failed", 25),
+        ("apply_failed", 7),
+        ("out_of_scope", 20),
+        ("check_failed", 20 + 2),
+        ("bench_failed", 20 + 2),
     ] {
         assert_eq!(runs.iter().filter(|run| run["reason"] == reason).count(), count, "{reason}");
     }

@@ -53,7 +53,9 @@ fn a_session_starts_over_and_the_old_one_stays_readable_with_its_branch() {
     assert!(status.contains("counting~1") && status.contains("autoresearch/counting-1 at"), "{status}");
     let show = env.run(["show", "1", "--session", "counting~1", "--json"]).expect(0).json();
     assert_eq!(show["description"], "win");
-    let unknown = env.run(["log", "--session", "../counting"]).expect(1);
+    let odd = env.run(["log", "--session", "../counting"]).expect(2);
+    assert!(odd.stderr.contains("is made of letters"), "{}", odd.stderr);
+    let unknown = env.run(["log", "--session", "other"]).expect(1);
     assert!(unknown.stderr.contains("there are: counting, counting~1"), "{}", unknown.stderr);
 
     env.run(["run", "--new"]).expect(0);

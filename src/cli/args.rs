@@ -34,7 +34,7 @@ pub(super) struct Global {
     pub config: Option<PathBuf>,
     /// Use the config of this experiment: experiments/NAME/autoresearch.config.json of the repository.
     #[arg(long = "experiment", value_name = "NAME", global = true, conflicts_with = "config")]
-    pub target: Option<String>,
+    pub of_experiment: Option<String>,
     /// When to use colours.
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
     pub color: Colour,

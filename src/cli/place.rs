@@ -159,7 +159,7 @@ fn config_of(
     repository: &UserRepository,
 ) -> Result<(PathBuf, Option<String>), CliError> {
     let root = repository.root();
-    match (&global.config, &global.target) {
+    match (&global.config, &global.of_experiment) {
         (Some(_), Some(_)) => return Err(CliError::TwoConfigs),
         (Some(file), None) => return Ok((start.join(file), None)),
         (None, Some(name)) => return Ok((config::of_experiment(root, name)?, None)),

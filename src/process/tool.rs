@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
 /// Says why a helper program gave no answer.
@@ -75,6 +76,11 @@ impl Tool {
             .stdin_bytes(self.stdin)
             .stdout_capture()
             .stderr_capture()
+            // A Ctrl-C goes to the whole group of a terminal: it asks this program to stop, and must not break its tools.
+            .before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            })
             .unchecked();
         for (name, value) in &self.env {
             expression = expression.env(name, value);
@@ -100,6 +106,13 @@ mod tests {
     fn a_tool_answers_with_code_and_both_streams() {
         let out = Tool::new("sh", Path::new("/")).args(["-c", "cat; echo bad >&2; exit 3"]).stdin("in").run().unwrap();
         assert_eq!((out.code, out.stdout.as_slice(), out.stderr.as_str()), (3, b"in".as_slice(), "bad\n"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_tool_leads_a_process_group_of_its_own() {
+        let script = "read -r stat < /proc/$$/stat; set -- $stat; [ \"$5\" = $$ ]";
+        assert_eq!(Tool::new("sh", Path::new("/")).args(["-c", script]).run().unwrap().code, 0);
     }
 
     #[test]
