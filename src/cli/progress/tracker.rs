@@ -94,10 +94,7 @@ impl Tracker {
             Event::Configured(configured) => Some(milestone(self.configure(configured))),
             Event::Calibrated(calibrated) => self.calibrated(calibrated).map(milestone),
             Event::Proposed(proposed) => {
-                self.epoch.began = true;
-                let number = experiment.map(|id| format!("#{id} ")).unwrap_or_default();
-                let title = format!("{number}{}", one_line(&proposed.description));
-                self.step = Some(Step { title, ..Step::default() });
+                self.propose(experiment, &proposed.description);
                 None
             }
             // What belongs to no experiment begins with a line that names it.
@@ -155,6 +152,13 @@ impl Tracker {
             | Event::SandboxApplied(_)
             | Event::Inventoried(_) => None,
         }
+    }
+
+    fn propose(&mut self, experiment: Option<ExperimentId>, description: &str) {
+        self.epoch.began = true;
+        let number = experiment.map(|id| format!("#{id} ")).unwrap_or_default();
+        let title = format!("{number}{}", one_line(description));
+        self.step = Some(Step { title, ..Step::default() });
     }
 
     /// Returns the two lines of the live area: what is under way, and where it and the session stand.
