@@ -1,6 +1,6 @@
 //! Reads the output of benchmark tools and makes metrics of it, one file per tool.
 //!
-//! Each tool's numbers get the same vocabulary ([`table`]): the benchmark's own name with what a metric's name cannot
+//! Each tool's numbers get the same vocabulary (`table.rs`): the benchmark's own name with what a metric's name cannot
 //! hold replaced, and the unit, made equal for all tools, as its suffix: `_ns`, `_bytes`, `_allocs`, `_bytes_per_s` and so
 //! on. A benchmark that the tool ran several times gives several samples. One that failed fails the whole input.
 
