@@ -20,7 +20,8 @@ use crate::journal::{Position, Reader, Record};
 use crate::report::{Claims, Lenses};
 use crate::state::SessionState;
 
-/// Changes with what is saved.
+/// Changes with the meaning of what is saved, and with the fields of the records that the fold keeps of each experiment; the
+/// fields that an empty fold has already are in [`shape`].
 const FORMAT: u32 = 1;
 
 /// Bytes before the saved place that must be the same.
@@ -34,6 +35,7 @@ const WORTH: u64 = 4 << 20;
 struct Saved<State, Lenses, Claims, Night> {
     format: u32,
     version: String,
+    shape: String,
     session: SessionId,
     file: (u64, u64),
     end: Position,
@@ -58,6 +60,7 @@ pub(super) fn load(journal: &Path, session: SessionId) -> Option<(Pass, Position
     let saved: Saved<SessionState, BTreeMap<u32, Lenses>, Claims, Night> = serde_json::from_slice(body).ok()?;
     let fits = saved.format == FORMAT
         && saved.version == env!("CARGO_PKG_VERSION")
+        && saved.shape == shape(session).ok()?
         && saved.session == session
         && saved.file == identity(journal).ok()?
         && saved.tail == tail(journal, saved.end.offset).ok()?;
@@ -83,6 +86,7 @@ fn write(journal: &Path, pass: &Pass, end: Position) -> io::Result<()> {
     let saved = Saved {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        shape: shape(pass.state.session())?,
         session: pass.state.session(),
         file: identity(journal)?,
         end,
@@ -102,6 +106,12 @@ fn write(journal: &Path, pass: &Pass, end: Position) -> io::Result<()> {
     file.write_all(&body)?;
     file.persist(path(journal)).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Hashes a fold of nothing: with a field more or less it is another, so that a save of another build is passed over.
+fn shape(session: SessionId) -> io::Result<String> {
+    let nothing = (SessionState::new(session), BTreeMap::<u32, Lenses>::new(), Claims::default(), Night::default());
+    Ok(blake3::hash(&serde_json::to_vec(&nothing)?).to_hex().to_string())
 }
 
 /// Returns where the fold of a journal is saved.
@@ -203,6 +213,11 @@ mod tests {
         *bytes.last_mut().unwrap() = b' ';
         fs::write(&cache, bytes).unwrap();
         assert!(load(&path, session).is_none(), "a damaged save");
+        saved(&whole);
+        let bytes = fs::read_to_string(&cache).unwrap();
+        let body = bytes.split_once('\n').unwrap().1.replacen(&shape(session).unwrap(), &"0".repeat(64), 1);
+        fs::write(&cache, format!("{}\n{body}", blake3::hash(body.as_bytes()).to_hex())).unwrap();
+        assert!(load(&path, session).is_none(), "the save of a build whose fold has other fields");
         fs::write(&cache, "").unwrap();
         assert!(fold_on(&path).unwrap().is_some(), "an empty save is passed over");
         assert!(load(&path, SessionId(uuid::Uuid::nil())).is_none(), "another session");
