@@ -88,6 +88,8 @@ pub(super) enum Command {
     Reject(Reject),
     /// Record that keeps wait for a decision.
     Later(Decide),
+    /// Make independent review branches of the accepted keeps, each built, checked and measured by itself.
+    Finalize(Finalize),
     /// Write what proves a session as a ref that can be pushed, or as one file: journal, patches, harness.
     Bundle(Bundle),
     /// Recompute every verdict of a record from its raw pairs, and hold a branch's commits against it.
@@ -176,6 +178,38 @@ pub(super) struct Reject {
     /// Measure nothing.
     #[arg(long)]
     pub no_retest: bool,
+}
+
+/// Arguments of `finalize`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  autoresearch finalize --preview          what would be made\n  \
+    autoresearch finalize --preview > plan.json; edit it; autoresearch finalize --plan plan.json\n  \
+    autoresearch finalize --onto main\n\n\
+    Keeps that touch a common file come into one branch, named <session branch>-review/<group>. All branches are made, or \
+    none.\n\n\
+    Exit codes: 0 they are made; 7 one does not build or pass its checks by itself, or together they are not what was \
+    accepted; 1 a conflict or another obstacle; 3 the base does not build or run.")]
+#[expect(clippy::struct_excessive_bools, reason = "one field for each flag that a person types")]
+pub(super) struct Finalize {
+    /// Print the plan as --plan takes it, with a table on standard error; make nothing.
+    #[arg(long)]
+    pub preview: bool,
+    /// Group the keeps by this file: {"groups": [{"name": "wal", "keeps": [3, 5]}]}.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Build the branches on this revision. Default: the upstream of the branch in use, where it holds the session's base,
+    /// as it was last fetched; else that base.
+    #[arg(long, value_name = "REF")]
+    pub onto: Option<String>,
+    /// Take every keep that is not rejected, not only accepted ones.
+    #[arg(long)]
+    pub all: bool,
+    /// Build and check the branches, but do not measure them; their messages say so.
+    #[arg(long)]
+    pub no_measure: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `completions`.

@@ -8,6 +8,7 @@ use super::ui::OutputError;
 use crate::config::ConfigError;
 use crate::domain::ExperimentId;
 use crate::engine::EngineError;
+use crate::engine::finalize::FinalizeError;
 use crate::engine::starter::StarterError;
 use crate::engine::truth::TruthError;
 use crate::git::GitError;
@@ -132,6 +133,14 @@ pub(super) enum CliError {
     /// A validation was to be made, and was asked to stop before its end.
     #[error("stopped before the gain was validated; 'autoresearch validate' begins again")]
     NotValidated,
+    /// No review branch was made.
+    #[error(transparent)]
+    Finalize(#[from] FinalizeError),
+    /// Review branches were to be made, and that was ended early.
+    #[error(
+        "stopped before the review branches were made; nothing of them is left, 'autoresearch finalize' begins again"
+    )]
+    NotFinalized,
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -224,10 +233,11 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Engine(error) => error.exit_code(),
+            Self::Finalize(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
             Self::TwoConfigs => USAGE,
             Self::Simulation(_) => BUG,
-            Self::Interrupted | Self::NoVerdict | Self::NotValidated => 130,
+            Self::Interrupted | Self::NoVerdict | Self::NotValidated | Self::NotFinalized => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,
             Self::Git(_)
             | Self::Config(_)

@@ -79,6 +79,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<u8, CliError> {
         Command::Accept(args) => commands::review::accept(global, args, ui),
         Command::Reject(args) => commands::reject::run(global, args, ui),
         Command::Later(args) => commands::review::later(global, args, ui),
+        Command::Finalize(args) => commands::finalize::run(global, args, ui),
         Command::Ideas(args) => commands::ideas::run(global, args, ui),
         Command::Demo(args) => commands::demo::run(global, args, ui),
         Command::Simulate(args) => commands::simulate::run(global, args, ui),

@@ -75,6 +75,7 @@ pub(super) fn ends_step(event: &Event) -> bool {
         Event::Proposed(_)
             | Event::Run(_)
             | Event::Validated(_)
+            | Event::Finalized(_)
             | Event::Undone(_)
             | Event::Resumed(_)
             | Event::Stopped(_)

@@ -112,14 +112,6 @@ pub enum ConfigError {
         /// What was expected.
         source: serde_json::Error,
     },
-    /// A known key whose feature this version does not have.
-    #[error("{place}: '{key}' is not supported by this version yet; delete it")]
-    Unsupported {
-        /// Where it stands.
-        place: Place,
-        /// Its full path.
-        key: String,
-    },
     /// A required key is missing.
     #[error("{}: the required key '{key}' is missing", path.display())]
     Missing {
@@ -211,6 +203,9 @@ pub enum Problem {
     /// A text that is no list of cores.
     #[error("is wrong: {0}")]
     Cores(#[from] crate::domain::CoreListError),
+    /// A text that is no subject of a commit.
+    #[error(transparent)]
+    Subject(#[from] crate::domain::SubjectError),
     /// A text that is no time of day.
     #[error("is '{0}', but must be a time of day such as \"07:30\"")]
     NotTime(String),

@@ -7,22 +7,20 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Visitor};
 
 use crate::domain::{
     CandidatesOrder, CheckOrder, Command, Confirm, Direction, Inventory, Network, Patience, Reduce, Scale, VerifyClean,
 };
 
+use super::commit::CommitFile;
 use super::sources::{CandidateFile, HooksFile};
-
-/// Marks, in the schema, a key that exists but is not supported by this version.
-pub(super) const UNSUPPORTED: &str = "x-notInThisVersion";
 
 /// What to optimise, how to measure it, and when to stop.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "autoresearch.config.json")]
-#[expect(dead_code, reason = "keys that this version only accepts or refuses are known but never read")]
+#[expect(dead_code, reason = "a key that is only accepted is known but never read")]
 pub(super) struct ConfigFile {
     /// Where editors find the schema of this file.
     #[serde(rename = "$schema")]
@@ -76,8 +74,8 @@ pub(super) struct ConfigFile {
     pub(super) host: Option<HostFile>,
     /// What the loop does with the ideas of ideas.md.
     pub(super) ideas: Option<IdeasFile>,
-    /// Reserved: how kept commits are written.
-    pub(super) commit: Option<Unsupported>,
+    /// How the commits of review branches are written; keeps on the session's branch follow none of it.
+    pub(super) commit: Option<CommitFile>,
 }
 
 /// Set-up that runs on base code only.
@@ -430,26 +428,6 @@ impl JsonSchema for CommandFile {
                 { "type": "array", "items": { "type": "string" }, "minItems": 1 }
             ]
         })
-    }
-}
-
-/// The value of a key that is known but not supported: whatever it is, it is refused, so nothing of it is read.
-#[derive(Debug, Clone)]
-pub(super) struct Unsupported;
-
-impl<'de> Deserialize<'de> for Unsupported {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
-}
-
-impl JsonSchema for Unsupported {
-    fn schema_name() -> Cow<'static, str> {
-        "Unsupported".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "not": {}, UNSUPPORTED: true })
     }
 }
 

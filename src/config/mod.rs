@@ -5,6 +5,7 @@
 
 mod check;
 mod commands;
+mod commit;
 mod discover;
 mod error;
 mod file;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::domain::{
-    Base, CandidateSource, CommitRange, Decision, KnobPlace, Objective, Sentinel, Settings, TimeLimit,
+    Base, CandidateSource, CommitRange, CommitRules, Decision, KnobPlace, Objective, Sentinel, Settings, TimeLimit,
 };
 
 use super::Place;
@@ -78,6 +78,7 @@ fn rows(settings: &Settings) -> impl Iterator<Item = (String, Value)> {
         gate(settings),
         rules(settings),
         limits(settings),
+        commit(settings),
     ];
     all.into_iter().flatten()
 }
@@ -266,6 +267,17 @@ fn rules(s: &Settings) -> Rows {
         row("stop.file", json!(s.stop.file)),
         row("hooks.before", s.hooks.before.as_ref().map_or(Value::Null, command)),
         row("hooks.after", s.hooks.after.as_ref().map_or(Value::Null, command)),
+    ]
+}
+
+fn commit(s: &Settings) -> Rows {
+    let CommitRules { sign, sign_off, change_id, subject, assisted_by } = &s.commit;
+    vec![
+        row("commit.sign", sign.map_or_else(|| json!("as git's commit.gpgsign"), |sign| json!(sign))),
+        row("commit.signOff", *sign_off),
+        row("commit.changeId", *change_id),
+        row("commit.subject", subject.as_str()),
+        row("commit.assistedBy", *assisted_by),
     ]
 }
 

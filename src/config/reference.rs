@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::schema::{alternatives, is_unsupported, items, properties, schema};
+use super::schema::{alternatives, items, properties, schema};
 
 /// Writes the reference as Markdown: a table of the top level, then one of each object in it.
 pub fn reference() -> String {
@@ -26,11 +26,11 @@ fn section(text: &mut String, path: &str, node: &Value) {
         let _ = write!(text, "{}\n\n", described(node));
     }
     text.push_str("| key | values | default | what it is |\n|---|---|---|---|\n");
-    for (key, value) in all.iter().filter(|(_, value)| !is_unsupported(value)) {
+    for (key, value) in all {
         let default = value.get("default").map_or_else(String::new, |default| format!("`{default}`"));
         let _ = writeln!(text, "| `{key}` | {} | {default} | {} |", kind(value), described(value));
     }
-    for (key, value) in all.iter().filter(|(_, value)| !is_unsupported(value)) {
+    for (key, value) in all {
         let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match items(value) {
             Some(item) => section(text, &format!("{inner}[]"), item),

@@ -9,6 +9,7 @@ use crate::domain::{
 
 use super::check;
 use super::commands;
+use super::commit;
 use super::file::{
     ChecksFile, ConfigFile, DecisionFile, HostFile, IdeasFile, LimitsFile, PrimaryFile, SandboxFile, ScopeFile,
     SentinelFile, StopFile,
@@ -175,6 +176,7 @@ impl Context {
             },
             host: self.host(&file.host.clone().unwrap_or_default())?,
             ideas: self.ideas(&file.ideas.clone().unwrap_or_default())?,
+            commit: commit::resolve(self, &file.commit.clone().unwrap_or_default())?,
         })
     }
 

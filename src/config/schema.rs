@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::file::{ConfigFile, UNSUPPORTED};
+use super::file::ConfigFile;
 use super::nearest::same;
 
 /// Returns the JSON Schema (draft 2020-12) of `autoresearch.config.json`, generated from the types that read it.
@@ -18,30 +18,14 @@ pub(super) fn of<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// What the schema says about one key.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Known<'a> {
-    /// There is no such key.
-    No,
-    /// It exists, but not in this version.
-    Unsupported,
-    /// It exists, and this describes its value.
-    Yes(&'a Value),
+/// Returns what describes the value of a key of the object that `node` describes; `None` where there is no such key.
+pub(super) fn property<'a>(node: &'a Value, key: &str) -> Option<&'a Value> {
+    properties(node)?.get(key)
 }
 
-/// Looks up a key of the object that `node` describes.
-pub(super) fn property<'a>(node: &'a Value, key: &str) -> Known<'a> {
-    match properties(node).and_then(|all| all.get(key)) {
-        None => Known::No,
-        Some(found) if is_unsupported(found) => Known::Unsupported,
-        Some(found) => Known::Yes(found),
-    }
-}
-
-/// Lists the supported keys of the object that `node` describes.
+/// Lists the keys of the object that `node` describes.
 pub(super) fn keys(node: &Value) -> impl Iterator<Item = &str> {
-    let all = properties(node).into_iter().flatten();
-    all.filter(|(_, value)| !is_unsupported(value)).map(|(key, _)| key.as_str())
+    properties(node).into_iter().flatten().map(|(key, _)| key.as_str())
 }
 
 /// Returns what describes the items of the array that `node` describes.
@@ -55,16 +39,11 @@ pub(super) fn elsewhere(node: &Value, name: &str) -> Option<String> {
     if let Some(key) = all.keys().find(|key| same(key, name)) {
         return Some(key.clone());
     }
-    let mut deeper = all.iter().filter(|(_, value)| !is_unsupported(value));
-    deeper.find_map(|(key, value)| elsewhere(value, name).map(|rest| format!("{key}.{rest}")))
+    all.iter().find_map(|(key, value)| elsewhere(value, name).map(|rest| format!("{key}.{rest}")))
 }
 
 pub(super) fn properties(node: &Value) -> Option<&serde_json::Map<String, Value>> {
     alternatives(node).find_map(|part| part.get("properties")).and_then(Value::as_object)
-}
-
-pub(super) fn is_unsupported(node: &Value) -> bool {
-    alternatives(node).any(|part| part.get(UNSUPPORTED).is_some())
 }
 
 /// Returns the node and whatever its `anyOf` offers.
@@ -120,7 +99,7 @@ mod tests {
     fn a_key_is_found_where_it_belongs() {
         let schema = schema();
         assert_eq!(elsewhere(&schema, "maxIterations").as_deref(), Some("stop.maxIterations"));
-        assert_eq!(property(&schema, "commit"), Known::Unsupported);
-        assert_eq!(property(&schema, "mcp"), Known::No);
+        assert!(property(&schema, "commit").is_some());
+        assert_eq!(property(&schema, "mcp"), None);
     }
 }

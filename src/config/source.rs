@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::file::ConfigFile;
 use super::nearest::nearest;
-use super::schema::{self, Known};
+use super::schema::{self, schema};
 use super::{ConfigError, Place};
 
 /// One key of the text. Array items count as keys too, such as `candidates[0]`.
@@ -43,9 +43,9 @@ impl Source {
         Ok((Self { path: path.to_owned(), text, keys }, value))
     }
 
-    /// Reads the known keys into their types; refuses unknown, repeated and unsupported ones, and values of a wrong type.
+    /// Reads the known keys into their types; refuses unknown and repeated ones, and values of a wrong type.
     pub(super) fn parse(&self, value: &Value) -> Result<ConfigFile, ConfigError> {
-        self.parse_as(value, &schema::schema())
+        self.parse_as(value, &schema())
     }
 
     /// Does the same for another kind of file, which its schema describes.
@@ -136,11 +136,9 @@ impl Source {
     ) -> Result<(), ConfigError> {
         let key = join(path, name);
         match schema::property(node, name) {
-            Known::Yes(deeper) => self.walk(&key, value, deeper, root),
-            Known::Unsupported if value.is_null() => Ok(()),
-            Known::Unsupported => Err(ConfigError::Unsupported { place: self.place(&key), key }),
-            Known::No if schema::keys(node).next().is_none() => Ok(()),
-            Known::No => {
+            Some(deeper) => self.walk(&key, value, deeper, root),
+            None if schema::keys(node).next().is_none() => Ok(()),
+            None => {
                 let near = nearest(name, schema::keys(node)).map(|near| join(path, near));
                 let nearest = near.or_else(|| schema::elsewhere(root, name));
                 Err(ConfigError::UnknownKey { place: self.place(&key), key, nearest })

@@ -138,15 +138,6 @@ fn a_value_of_the_wrong_kind_names_its_key() {
 }
 
 #[test]
-fn keys_of_other_versions_are_refused_and_not_ignored() {
-    let reserved = [("commit", json!({"commit": {"sign": true}}))];
-    for (key, value) in reserved {
-        let message = message(&value.to_string());
-        assert!(message.ends_with(&format!(": '{key}' is not supported by this version yet; delete it")), "{message}");
-    }
-}
-
-#[test]
 fn every_kind_of_candidate_source_is_resolved() {
     let sources = json!([
         {"commits": "main..perf", "dropSealed": true},
@@ -466,4 +457,16 @@ fn a_config_outside_the_repository_is_refused() {
     let elsewhere = tempfile::tempdir().unwrap();
     let error = load(elsewhere.path(), &room.file, &BTreeMap::new(), &Overrides::default()).unwrap_err();
     assert!(error.to_string().contains(" is outside the repository "), "{error}");
+}
+
+#[test]
+fn house_rules_of_commits_are_read_and_a_subject_that_cannot_be_filled_in_is_refused() {
+    let mut config: serde_json::Value = serde_json::from_str(LEAST).unwrap();
+    config["commit"] = json!({"sign": true, "signOff": true, "subject": "perf({group}): {description}"});
+    let rules = Room::new("x", &config.to_string()).load().unwrap().settings.commit;
+    assert_eq!((rules.sign, rules.sign_off, rules.change_id, rules.assisted_by), (Some(true), true, false, false));
+    assert_eq!(rules.subject.as_str(), "perf({group}): {description}");
+    assert_eq!(Room::new("x", LEAST).load().unwrap().settings.commit, crate::domain::CommitRules::default());
+    let wrong = message_with(|config| config["commit"] = json!({"subject": "{description} {gain}"}));
+    assert!(wrong.contains("'commit.subject' has the place {gain}, but only {description}"), "{wrong}");
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Flag, Goal, HookRan,
-    HostReading, Imported, ImportedRun, ImportedSegment, MetricName, ObjectId, Order, Pair, PatchId, Phase,
+    AgentCall, Asi, Author, Axis, Change, Comparison, Direction, Effect, Exit, ExperimentId, Finalized, Flag, Goal,
+    HookRan, HostReading, Imported, ImportedRun, ImportedSegment, MetricName, ObjectId, Order, Pair, PatchId, Phase,
     ProposalFailed, ProposalSource, Reading, Reason, Rebased, Reviewed, Scale, SentinelOutcome, Settings, Status,
     StopRule, VoidPair, Waiting,
 };
@@ -56,6 +56,8 @@ pub enum Event {
     Rebased(Box<Rebased>),
     /// A person decided about a keep.
     Reviewed(Reviewed),
+    /// A review branch was made of accepted keeps.
+    Finalized(Box<Finalized>),
     /// A log of another tool was read.
     Imported(Box<Imported>),
     /// A segment of an imported log begins.

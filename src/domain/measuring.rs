@@ -1,8 +1,8 @@
 //! Which settings say what is measured and how it is judged; the others may change without touching any evidence.
 
 use super::{
-    Base, CandidateSource, CandidatesOrder, Hooks, Host, IdeaRules, Knob, Limits, Scope, Settings, Stop, Strategy,
-    Sweep, command_knobs,
+    Base, CandidateSource, CandidatesOrder, CommitRules, Hooks, Host, IdeaRules, Knob, Limits, Scope, Settings, Stop,
+    Strategy, Sweep, command_knobs,
 };
 
 impl Settings {
@@ -37,6 +37,7 @@ impl Settings {
             stop: _,
             hooks: _,
             ideas: _,
+            commit: _,
             limits,
             sandbox,
             slots_dir,
@@ -65,6 +66,7 @@ impl Settings {
             stop: Stop::default(),
             hooks: Hooks::default(),
             ideas: IdeaRules::default(),
+            commit: CommitRules::default(),
             limits: Limits { disk_free_bytes: 0, ..limits },
             sandbox,
             slots_dir,

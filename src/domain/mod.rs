@@ -4,10 +4,12 @@
 
 mod change;
 mod command;
+mod commit;
 mod comparison;
 mod cores;
 mod event;
 mod exit;
+mod finalized;
 mod host;
 mod ids;
 mod imported;
@@ -25,6 +27,7 @@ mod status;
 
 pub use change::{Change, number};
 pub use command::{Command, TimeLimit};
+pub use commit::{CommitRules, SubjectError, SubjectParts, SubjectTemplate};
 pub use comparison::{CoPrimary, Comparison, Effect, MetricTerms, SentinelOutcome, SentinelState, Verdict};
 pub use cores::{CoreList, CoreListError};
 pub use event::{
@@ -33,6 +36,7 @@ pub use event::{
     Screened, Screening, Stopped, Undone, Unreadable, Validated,
 };
 pub use exit::{Exit, LimitKind, Outcome, Usage};
+pub use finalized::{Finalized, FinalizedKeep};
 pub use host::HostReading;
 pub use ids::{ExperimentId, IdError, ObjectId, PatchId, SessionId};
 pub use imported::{Imported, ImportedRun, ImportedSegment, Unread};

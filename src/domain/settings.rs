@@ -6,7 +6,8 @@ use jiff::{Timestamp, Zoned, civil::Time};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CandidateSource, CandidatesOrder, Command, CoreList, Direction, Hooks, MetricName, Reduce, Scale, Seed, TimeLimit,
+    CandidateSource, CandidatesOrder, Command, CommitRules, CoreList, Direction, Hooks, MetricName, Reduce, Scale,
+    Seed, TimeLimit,
 };
 
 /// Everything that a session was told. Paths are relative to the repository root unless they say otherwise.
@@ -71,6 +72,9 @@ pub struct Settings {
     /// What the loop does with ideas.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ideas: IdeaRules,
+    /// How the commits of review branches are written.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub commit: CommitRules,
 }
 
 /// What the loop does with ideas.

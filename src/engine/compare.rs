@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::{
-    Arm, Base, Bench, Build, Calibrated, CandidatesOrder, CheckOrder, Checks, Command, Confirm, Decision, Direction,
-    Event, ExperimentId, Hooks, Host, IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Note, ObjectId,
-    Objective, Observer, PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox, Scale,
-    Scope, Screened, Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
+    Arm, Base, Bench, Build, Calibrated, CandidatesOrder, CheckOrder, Checks, Command, CommitRules, Confirm, Decision,
+    Direction, Event, ExperimentId, Hooks, Host, IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Note,
+    ObjectId, Objective, Observer, PatchText, Patience, Phase, Proposal, ProposalSource, Reduce, RunSummary, Sandbox,
+    Scale, Scope, Screened, Screening, Seed, Settings, Stop, TimeLimit, VerifyClean,
 };
 use crate::git::UserRepository;
 use crate::measure;
@@ -277,6 +277,7 @@ fn settings(question: &Question, base: &ObjectId) -> Settings {
         slots_dir: None,
         host: question.host.clone(),
         ideas: IdeaRules::default(),
+        commit: CommitRules::default(),
     }
 }
 

@@ -58,6 +58,7 @@ impl ExperimentFacts {
             | Event::ProposalFailed(_)
             | Event::HookRan(_)
             | Event::Reviewed(_)
+            | Event::Finalized(_)
             | Event::Imported(_)
             | Event::ImportedSegment(_)
             | Event::ImportedRun(_)

@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod dry_run;
 mod error;
 mod experiment;
+pub mod finalize;
 mod forecast;
 pub mod habits;
 mod harness;

@@ -191,11 +191,16 @@ impl Session<'_, '_> {
 
     /// Builds two commits from empty caches and measures them in fresh pairs; afterwards the slots are at the tip.
     pub(super) fn compare_afresh(&mut self, opposed: &Opposed) -> Step<Measured> {
-        let clock = Instant::now();
         self.announce(&match opposed.without {
             None => "the validation of the gain".to_owned(),
             Some(keep) => format!("the re-test of keep #{keep}: the tip without it against the tip"),
         })?;
+        self.compare_opposed(opposed)
+    }
+
+    /// Does the same for what is announced already, whichever two commits they are.
+    pub(super) fn compare_opposed(&mut self, opposed: &Opposed) -> Step<Measured> {
+        let clock = Instant::now();
         self.bench.oppose(&opposed.base, &opposed.tip)?;
         let result = self.build_and_measure(opposed, PAIRS);
         self.bench.reunite()?;
@@ -220,15 +225,7 @@ impl Session<'_, '_> {
 
     /// Builds both opposed commits, checks the second, and measures at most so many pairs.
     pub(super) fn build_and_measure(&mut self, opposed: &Opposed, most: u32) -> Step<Vec<Pair>> {
-        for arm in [Arm::Baseline, Arm::Candidate] {
-            self.prepare_where_due(arm)?;
-        }
-        if let Err(dropped) = self.build_afresh(opposed, Arm::Baseline)? {
-            let detail = format!("{} built from an empty cache: {}", opposed.base.short(), dropped.detail);
-            return Err(EngineError::BaselineBroken { detail });
-        }
-        step!(self.build_afresh(opposed, Arm::Candidate));
-        step!(self.check_candidate());
+        step!(self.build_and_check(opposed));
         step!(self.warm_up());
         let mut pairs: Vec<Pair> = Vec::new();
         for number in 1..=most {
@@ -239,6 +236,19 @@ impl Session<'_, '_> {
             }
         }
         Ok(Ok(pairs))
+    }
+
+    /// Builds both opposed commits from empty caches and checks the second.
+    pub(super) fn build_and_check(&mut self, opposed: &Opposed) -> Step<()> {
+        for arm in [Arm::Baseline, Arm::Candidate] {
+            self.prepare_where_due(arm)?;
+        }
+        if let Err(dropped) = self.build_afresh(opposed, Arm::Baseline)? {
+            let detail = format!("{} built from an empty cache: {}", opposed.base.short(), dropped.detail);
+            return Err(EngineError::BaselineBroken { detail });
+        }
+        step!(self.build_afresh(opposed, Arm::Candidate));
+        self.check_candidate()
     }
 
     fn build_afresh(&mut self, opposed: &Opposed, arm: Arm) -> Step<()> {

@@ -82,6 +82,12 @@ impl Git {
         self
     }
 
+    /// Lets the repository's own hooks run.
+    pub(super) fn with_own_hooks(mut self) -> Self {
+        self.settings.retain(|setting| !setting.starts_with("core.hooksPath="));
+        self
+    }
+
     /// Adds one argument.
     pub(super) fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());

@@ -166,6 +166,11 @@ impl PrivateRepository {
         Ok(())
     }
 
+    /// Copies a tree's new objects (those that the tree of `onto` does not hold) durably into the user's store.
+    pub fn publish_tree(&self, tree: &ObjectId, onto: &ObjectId) -> Result<(), GitError> {
+        self.publish(tree, &self.tree_of(onto)?)
+    }
+
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: &ObjectId) -> Result<ObjectId, GitError> {
         object_id(self.tree(commit)?.id())

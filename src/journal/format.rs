@@ -108,6 +108,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::HookRan(_) => "hook",
         Event::Rebased(_) => "rebased",
         Event::Reviewed(_) => "reviewed",
+        Event::Finalized(_) => "finalized",
         Event::Imported(_) => "imported",
         Event::ImportedSegment(_) => "imported_segment",
         Event::ImportedRun(_) => "imported_run",
@@ -117,7 +118,7 @@ pub fn kind(event: &Event) -> &'static str {
 }
 
 /// Every `type` that this version reads.
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 26] = [
     "pair",
     "phase",
     "proposed",
@@ -138,6 +139,7 @@ const KINDS: [&str; 25] = [
     "hook",
     "rebased",
     "reviewed",
+    "finalized",
     "imported",
     "imported_segment",
     "imported_run",
@@ -201,6 +203,7 @@ fn write_payload(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Err
         Event::HookRan(e) => serde_json::to_writer(out, e),
         Event::Rebased(e) => serde_json::to_writer(out, e),
         Event::Reviewed(e) => serde_json::to_writer(out, e),
+        Event::Finalized(e) => serde_json::to_writer(out, e),
         Event::Imported(e) => serde_json::to_writer(out, e),
         Event::ImportedSegment(e) => serde_json::to_writer(out, e),
         Event::ImportedRun(e) => serde_json::to_writer(out, e),
@@ -232,6 +235,7 @@ pub(super) fn decode(kind: &str, line: &str) -> Result<Option<Event>, serde_json
         "hook" => Event::HookRan(serde_json::from_str(line)?),
         "rebased" => Event::Rebased(serde_json::from_str(line)?),
         "reviewed" => Event::Reviewed(serde_json::from_str(line)?),
+        "finalized" => Event::Finalized(serde_json::from_str(line)?),
         "imported" => Event::Imported(serde_json::from_str(line)?),
         "imported_segment" => Event::ImportedSegment(serde_json::from_str(line)?),
         "imported_run" => Event::ImportedRun(serde_json::from_str(line)?),

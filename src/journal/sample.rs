@@ -9,10 +9,10 @@ use super::encode;
 use super::format::Header;
 use crate::domain::{
     Arm, Asi, Base, Bench, Calibrated, CandidateRun, CandidateSource, CandidatesOrder, CheckOrder, Checks, Command,
-    Comparison, Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal, Hooks, Host,
-    IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId, Patience,
-    Phase, PhaseEnded, PhaseStarted, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox, Scale,
-    Scope, Screened, Screening, Seed, SessionId, Settings, Status, Stop, TimeLimit, Verdict,
+    CommitRules, Comparison, Configured, Confirm, Decided, Decision, Direction, Effect, Event, ExperimentId, Goal,
+    Hooks, Host, IdeaRules, Inventory, Limits, MetricCalibration, MetricName, Network, ObjectId, Objective, PatchId,
+    Patience, Phase, PhaseEnded, PhaseStarted, ProposalSource, Proposed, Reading, Reason, Reduce, RunSummary, Sandbox,
+    Scale, Scope, Screened, Screening, Seed, SessionId, Settings, Status, Stop, TimeLimit, Verdict,
 };
 
 /// Pairs of each experiment of a sample.
@@ -106,6 +106,7 @@ pub fn settings() -> Settings {
         slots_dir: None,
         host: Host::default(),
         ideas: IdeaRules::default(),
+        commit: CommitRules::default(),
     }
 }
 

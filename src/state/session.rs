@@ -34,6 +34,7 @@ pub fn wants(kind: &str) -> bool {
             | "proposal_failed"
             | "rebased"
             | "reviewed"
+            | "finalized"
             | "imported"
             | "imported_segment"
             | "imported_run"
@@ -205,6 +206,7 @@ impl SessionState {
             Event::Rebased(rebased) => self.rebase(rebased),
             Event::Reviewed(reviewed) => self.review(experiment, reviewed.review),
             Event::Validated(validated) => self.validate(validated),
+            Event::Finalized(finalized) => self.validations = self.validations.max(finalized.last_number()),
             Event::Imported(imported) => self.imported.end(imported),
             Event::ImportedSegment(segment) => self.imported.begin(segment),
             Event::ImportedRun(run) => self.imported.add(run),

@@ -68,6 +68,7 @@ fn examine(global: &Global, flags: &Overrides, holdout: Option<&Path>, told: &mu
     told.found(Finding::ok((Group::Config, "config"), format!("{} is complete", place.config.display())));
     if good {
         doctor::examine_branch(&place.repository, &place.settings, &place.places, told);
+        doctor::examine_signing(&place.repository, &place.settings, told);
     }
     let inherited: Vec<_> = std::env::vars_os().collect();
     doctor::examine_config(&place.repository, &place.settings, &inherited, told);

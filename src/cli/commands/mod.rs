@@ -10,6 +10,7 @@ mod demo_table;
 pub(super) mod doctor;
 mod dry_run;
 pub(super) mod export;
+pub(super) mod finalize;
 pub(super) mod ideas;
 mod ideas_edit;
 pub(super) mod import;

@@ -133,9 +133,8 @@ impl Tracker {
             }
             Event::Note(note) => Some(milestone(format!("note: {}", note.text))),
             Event::Stopped(stopped) => Some(milestone(self.stop(stopped))),
-            Event::PhaseEnded(ended) if ended.phase == Phase::Warmup => {
-                // Pairs follow a warm-up, and the first of them may take long.
-                self.phase(experiment, Phase::Measure, None);
+            Event::PhaseEnded(ended) => {
+                self.phase_ended(experiment, ended.phase);
                 None
             }
             Event::Decided(decided) => {
@@ -146,8 +145,8 @@ impl Tracker {
             | Event::ImportedSegment(_)
             | Event::ImportedRun(_)
             | Event::Reviewed(_)
+            | Event::Finalized(_)
             | Event::Screened(_)
-            | Event::PhaseEnded(_)
             | Event::IdeaEdited(_)
             | Event::SandboxApplied(_)
             | Event::Inventoried(_) => None,
@@ -241,6 +240,13 @@ impl Tracker {
     fn phase(&mut self, experiment: Option<ExperimentId>, phase: Phase, what: Option<&str>) {
         let name = what.map_or_else(|| phase.to_string(), |what| format!("{phase} {}", one_line(what)));
         self.step(experiment).phase = Some(name);
+    }
+
+    fn phase_ended(&mut self, experiment: Option<ExperimentId>, phase: Phase) {
+        if phase == Phase::Warmup {
+            // Pairs follow a warm-up, and the first of them may take long.
+            self.phase(experiment, Phase::Measure, None);
+        }
     }
 
     fn pair(&mut self, experiment: Option<ExperimentId>, attempt: &CandidateRun) {

@@ -15,6 +15,7 @@ mod noise;
 mod rehearsal;
 mod remedy;
 mod repository;
+mod signing;
 mod steps;
 
 pub use commands::examine_commands;
@@ -23,3 +24,4 @@ pub use finding::{Finding, Group, Report, Verdict, exit_code};
 pub use machine::examine_machine;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use repository::{examine_branch, examine_repository};
+pub use signing::examine_signing;
