@@ -176,3 +176,23 @@ fn what_nobody_can_read_is_refused_on_the_record_and_ends_no_night() {
         &[("1-huge.patch", "crash", "apply_failed", "larger than 64 MiB"), ("2.patch", "discard", "no_effect", "")],
     );
 }
+
+#[test]
+fn a_session_that_waits_for_more_says_so_and_is_at_no_experiment() {
+    let env = TestEnvironment::counting_project();
+    env.patch("01-win.patch", "src/work", "900\n");
+    env.run(["run"]).expect(0);
+    let mut session = Following::start(&env);
+    let waits = || {
+        let journal = env.journal_text("counting");
+        journal.contains("waiting for more (--follow)")
+    };
+    wait_for("the word that it waits", waits);
+    assert!(session.is_running());
+    let status = env.run(["status", "--json"]).expect(0).json();
+    assert_eq!(status["under_way"], json!(null), "{status}");
+    env.run(["stop"]).expect(0);
+    let answer = session.answer().expect(0);
+    assert!(answer.stderr.contains("waiting for more (--follow)"), "{}", answer.stderr);
+    assert_eq!(env.journal_text("counting").matches("waiting for more").count(), 1, "told once");
+}

@@ -174,6 +174,15 @@ pub(super) enum CliError {
         /// The number.
         experiment: ExperimentId,
     },
+    /// A starting set for one of several experiments.
+    #[error(
+        "'init' writes the starting set of the repository; for a further target put autoresearch.config.json, its bench and \
+         its checks into experiments/{name} and use '--experiment {name}' with the other commands"
+    )]
+    InitExperiment {
+        /// The experiment.
+        name: String,
+    },
     /// Two flags name a config.
     #[error("--config and --experiment both name a config; leave one of them out")]
     TwoConfigs,
@@ -258,6 +267,7 @@ impl CliError {
             | Self::NoSuchCandidate { .. }
             | Self::NoSession { .. }
             | Self::NoBranch
+            | Self::InitExperiment { .. }
             | Self::NoSuchKeep { .. }
             | Self::NoSuchSession { .. }
             | Self::NoExperiment { .. }

@@ -298,6 +298,23 @@ pub enum Problem {
         /// How many at most.
         most: usize,
     },
+    /// A range that goes down.
+    #[error("has 'to' {to} below 'from' {from}; swap them")]
+    RangeEnds {
+        /// The first value.
+        from: f64,
+        /// The last value.
+        to: f64,
+    },
+    /// A range that does not move.
+    #[error("has the step {0}, but must have one above 0")]
+    Step(f64),
+    /// A geometric range that does not move.
+    #[error("has the factor {0}, but must have one above 1")]
+    Factor(f64),
+    /// A geometric range that cannot start.
+    #[error("has 'from' {0}, but must have one above 0")]
+    LogFrom(f64),
     /// No values, or several lists of them.
     #[error("must be given once: as values, range or logRange")]
     OneList,

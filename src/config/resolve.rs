@@ -378,6 +378,7 @@ fn min_effect(value: Option<f64>, scale: Scale) -> Result<f64, Problem> {
 }
 
 fn hours_of(hours: f64) -> Result<f64, Problem> {
+    check::positive(hours)?;
     check::seconds(hours * 3600.0).map(|_| hours).map_err(|_| Problem::OutOfRange {
         value: hours,
         low: 0.0,

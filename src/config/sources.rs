@@ -23,7 +23,7 @@ const TAKEN_VARIABLES: [&str; 7] =
 
 /// One source of candidates; exactly one of its kinds.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object such as { \"patches\": \"candidates\" }")]
 pub(super) struct CandidateFile {
     /// Folder, relative to this file's folder, of *.patch and *.diff files, taken in name order.
     pub(super) patches: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct CandidateFile {
 
 /// Values of one knob, or of several in knobs.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object with file and pattern, env or arg, and values")]
 #[schemars(extend("additionalProperties" = false))]
 pub(super) struct SweepFile {
     /// Several knobs; in place of one that is described here.
@@ -85,7 +85,11 @@ pub(super) struct KnobFile {
 
 /// An arithmetic range.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "an object such as { \"from\": 1, \"to\": 8, \"step\": 1 }"
+)]
 pub(super) struct RangeFile {
     /// The first value.
     from: f64,
@@ -98,7 +102,11 @@ pub(super) struct RangeFile {
 
 /// A geometric range.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "an object such as { \"from\": 1, \"to\": 64, \"factor\": 2 }"
+)]
 pub(super) struct LogRangeFile {
     /// The first value, above 0.
     #[schemars(extend("exclusiveMinimum" = 0))]
@@ -112,7 +120,7 @@ pub(super) struct LogRangeFile {
 
 /// A program that proposes changes.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object such as { \"preset\": \"claude\" }")]
 pub(super) struct AgentFile {
     /// A command line that is known by name: claude, codex, gemini, opencode, pi, aider.
     pub(super) preset: Option<String>,
@@ -131,7 +139,11 @@ pub(super) struct AgentFile {
 
 /// Programs that run around each experiment, with JSON on standard input; 30 seconds each, outside the sandbox.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "an object such as { \"after\": \"hooks/after.sh\" }"
+)]
 pub(super) struct HooksFile {
     /// Runs before each experiment, in this file's folder.
     pub(super) before: Option<CommandFile>,
@@ -383,16 +395,20 @@ fn value_text(value: &Value) -> Result<String, Problem> {
 }
 
 fn arithmetic(RangeFile { from, to, step }: RangeFile) -> Result<Vec<String>, Problem> {
-    check::positive(step)?;
-    check::within(to, from, f64::MAX)?;
+    check::positive(step).map_err(|_| Problem::Step(step))?;
+    rises(from, to)?;
     points(to + step * 1e-9, |n| from + step * n)
 }
 
 fn geometric(LogRangeFile { from, to, factor }: LogRangeFile) -> Result<Vec<String>, Problem> {
-    check::positive(from)?;
-    check::within(to, from, f64::MAX)?;
-    check::positive(factor - 1.0)?;
+    check::positive(from).map_err(|_| Problem::LogFrom(from))?;
+    rises(from, to)?;
+    check::positive(factor - 1.0).map_err(|_| Problem::Factor(factor))?;
     points(to * (1.0 + 1e-9), |n| from * factor.powf(n))
+}
+
+fn rises(from: f64, to: f64) -> Result<(), Problem> {
+    if to >= from { Ok(()) } else { Err(Problem::RangeEnds { from, to }) }
 }
 
 /// Lists the points of a rising function up to `to`.

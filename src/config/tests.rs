@@ -179,6 +179,14 @@ fn a_candidate_source_that_cannot_be_meant_is_refused_at_its_key() {
         (json!({"sweep": {"env": "A", "knobs": []}}), "'candidates[0].sweep' describes a knob beside 'knobs'"),
         (json!({"sweep": {"env": "A"}}), "'candidates[0].sweep.values' must be given once"),
         (json!({"sweep": {"env": "A", "values": [1, 1]}}), "'candidates[0].sweep.values' has the value '1' twice"),
+        (
+            json!({"sweep": {"env": "A", "range": {"from": 8, "to": 1, "step": 1}}}),
+            "'candidates[0].sweep.range' has 'to' 1 below 'from' 8; swap them",
+        ),
+        (
+            json!({"agent": "claude"}),
+            "'candidates[0].agent' has a value of the wrong kind: invalid type: string \"claude\", expected an object such as { \"preset\": \"claude\" }",
+        ),
         (json!({"sweep": {"env": "A", "vales": [1]}}), "unknown key 'candidates[0].sweep.vales'"),
         (json!({"sweep": {"env": "A", "strategy": "climb", "values": [1]}}), "'candidates[0].sweep' needs 'default'"),
         (

@@ -14,6 +14,9 @@ use crate::import::existing::Existing;
 
 /// Proposes a starting set for the repository, and writes it unless it is only to be shown.
 pub(in crate::cli) fn run(global: &Global, args: &Init, ui: &Ui) -> Result<u8, CliError> {
+    if let Some(name) = &global.of_experiment {
+        return Err(CliError::InitExperiment { name: name.clone() });
+    }
     let repository = UserRepository::open(&start(global)?)?;
     let root = repository.root();
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

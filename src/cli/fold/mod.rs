@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::night::{Night, ends_step};
 use crate::cli::place::{Named, Place};
 use crate::cli::ui::Ui;
-use crate::domain::{Event, Phase, PhaseStarted, SessionId};
+use crate::domain::{Event, ExperimentId, Phase, PhaseStarted, SessionId};
 use crate::journal::{JournalError, Position, Reader, Record, TornTail};
 use crate::report::{Claims, Holder, ImportedView, Latest, Lenses, SessionInput, SessionView};
 use crate::state::{SessionState, wants};
@@ -276,6 +276,13 @@ impl Pass {
         if let Some(record) = &self.phase {
             latest.phase = match record.event()? {
                 Some(Event::PhaseStarted(started)) => Some((started.phase, started.what)),
+                // The baseline is up; whatever comes next says so itself. After a warm-up its pairs come.
+                Some(Event::PhaseEnded(ended))
+                    if experiment == Some(ExperimentId::BASELINE) && ended.phase != Phase::Warmup =>
+                {
+                    latest.experiment = None;
+                    None
+                }
                 Some(Event::PhaseEnded(ended)) => Some((ended.phase, ended.what)),
                 Some(_) | None => None,
             };

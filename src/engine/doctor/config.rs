@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use crate::domain::{CandidateSource, Settings};
+use crate::engine::EngineError;
 use crate::engine::habits;
 use crate::engine::sources::Sources;
 use crate::engine::workbench::join;
@@ -101,8 +102,10 @@ fn candidates(user: &UserRepository, settings: &Settings, report: &mut dyn Repor
         Ok(None) if settings.candidates.iter().any(open_ended) => Finding::ok(check, "the sources can give candidates"),
         Ok(None) => Finding::warning(check, "there is no candidate to try yet")
             .cure("put *.patch or *.diff files into the folders of 'candidates', or use 'autoresearch try'"),
-        Err(error) => Finding::warning(check, error.to_string())
-            .cure("make the folder when there are patches; 'autoresearch try' needs none"),
+        Err(error @ EngineError::Queue(_)) => Finding::warning(check, error.to_string())
+            .cure("make the folder when there are patches; 'autoresearch try' needs none, 'run' refuses without"),
+        Err(error) => Finding::failure(check, error.to_string())
+            .cure("mend this source of 'candidates', or leave it out: 'run' refuses to start with it"),
     });
 }
 

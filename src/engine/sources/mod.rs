@@ -8,12 +8,13 @@ mod sweep;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CandidateSource, CandidatesOrder, Settings};
+use crate::domain::{CandidateSource, CandidatesOrder, Event, Note, Settings};
 use crate::git::UserRepository;
 use crate::state::SessionState;
 
 use super::EngineError;
 use super::offer::Offer;
+use super::recorder::Durability;
 use super::session::Session;
 pub(super) use range::without_patch;
 
@@ -62,6 +63,8 @@ pub struct Sources {
     all: Vec<Box<dyn Source>>,
     order: CandidatesOrder,
     follow: bool,
+    /// Whether it was told that there is nothing to do until more come.
+    told_idle: bool,
     /// The source that is asked first, where they take turns; `None` before the first candidate of this process.
     turn: Option<usize>,
 }
@@ -82,7 +85,7 @@ impl Sources {
             }
         };
         let all = settings.candidates.iter().enumerate().map(source).collect::<Result<_, _>>()?;
-        Ok(Self { all, order: settings.candidates_order, follow: false, turn: None })
+        Ok(Self { all, order: settings.candidates_order, follow: false, told_idle: false, turn: None })
     }
 
     /// Waits for more candidates instead of ending when there are none (`run --follow`).
@@ -111,6 +114,17 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Says once that nothing is left to try until more comes.
+    fn tell_idle(&mut self, session: &mut Session<'_, '_>) -> Result<(), EngineError> {
+        if std::mem::replace(&mut self.told_idle, true) {
+            return Ok(());
+        }
+        let text = "every candidate was tried; waiting for more (--follow)".to_owned();
+        Ok(session.recorder.session(Event::Note(Note { text }), Durability::Written)?)
+    }
+}
+
 impl Candidates for Sources {
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError> {
         if let Next::Offer(offer) = Again.next(session)? {
@@ -127,12 +141,16 @@ impl Candidates for Sources {
                 Next::Offer(offer) => {
                     self.turn = Some(place + 1);
                     session.giving = u32::try_from(place).ok();
+                    self.told_idle = false;
                     return Ok(Next::Offer(offer));
                 }
                 Next::Wait(until) => earliest = Some(earliest.map_or(until, |earliest| earliest.min(until))),
                 Next::GaveUp(why) => gave_up = Some(why),
                 Next::Done => {}
             }
+        }
+        if earliest.is_none() && self.follow {
+            self.tell_idle(session)?;
         }
         let later = || Timestamp::now() + SignedDuration::from_secs(FOLLOW_S);
         let until = earliest.or_else(|| self.follow.then(later));

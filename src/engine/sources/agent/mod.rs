@@ -3,6 +3,7 @@
 mod call;
 mod told;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -68,11 +69,26 @@ impl AgentSource {
         let Some(program) = words.first().filter(plain) else { return Ok(()) };
         let found = Tool::new("sh", &self.folder).args(["-c", "command -v \"$1\"", "sh", program]).run()?;
         if found.code == 0 {
-            return Ok(());
+            return self.is_executable(program);
         }
         Err(EngineError::Refused {
             reason: format!("the agent '{}' cannot be started: there is no program '{program}'", self.name),
-            cure: "install it, put it on the PATH, or name another one under 'candidates'".to_owned(),
+            cure: "install it, put it on the PATH (a file beside the config is './name'), or name another one under \
+                   'candidates'"
+                .to_owned(),
+        })
+    }
+
+    /// Refuses a program of the config's folder that may not be executed.
+    fn is_executable(&self, program: &str) -> Result<(), EngineError> {
+        let path = self.folder.join(program);
+        let mode = std::fs::metadata(&path).map(|file| file.permissions().mode());
+        if !program.contains('/') || mode.is_ok_and(|mode| mode & 0o111 != 0) {
+            return Ok(());
+        }
+        Err(EngineError::Refused {
+            reason: format!("the agent '{}' cannot be started: {} may not be executed", self.name, path.display()),
+            cure: format!("'chmod +x {}' allows it", path.display()),
         })
     }
 
