@@ -43,9 +43,9 @@ fn gobench() {
     assert!(text.contains(&"Alloc_items_per_op=100".to_owned()), "{text:#?}");
     assert_eq!(text[text.len() - 2..], ["sub/Fib20_ns=25.1", "sub/Fib20_ns=24"]);
     let json = ["Fib20_ns=21", "Sum/n_16_ns=98.1", "Sum/n_16_bytes_per_s=163100000"];
-    assert_eq!(lines(Tool::Gobench, "gobench.json").unwrap()[..3], json);
+    assert_eq!(lines(Tool::Gobench, "gobench.jsonl").unwrap()[..3], json);
     refuses(Tool::Gobench, "gobench_fail.txt", "nothing is measured: --- FAIL: BenchmarkBad");
-    refuses(Tool::Gobench, "gobench_fail.json", "--- FAIL: BenchmarkBad");
+    refuses(Tool::Gobench, "gobench_fail.jsonl", "--- FAIL: BenchmarkBad");
 }
 
 #[test]
