@@ -204,7 +204,7 @@ fn a_time_of_day_ends_a_session_that_waits_for_candidates() {
     let local = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(shift + 30);
     let until = local.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M").to_string();
     let answer =
-        env.command(["run", "--follow", "--until", &until]).env("TZ", format!("XXX-00:00:{shift:02}")).output();
+        env.command(["run", "--follow", "--until", &until]).env("TZ", format!("TST-00:00:{shift:02}")).output();
     let answer: Answer = answer.unwrap().into();
     expect_stop(&env, answer, ("until", &format!("it is {until}"), 0));
 }
