@@ -205,7 +205,7 @@ fn unknown_idea(catalogue: &Catalogue, named: &NamedIdea) -> Option<Finding> {
         return None;
     }
     let problem = format!("no entry of ideas.md is called '{}'", named.idea);
-    let cure = format!("correct the trailer, or add the idea: autoresearch ideas add TEXT --id {}", named.idea);
+    let cure = format!("correct the trailer, or add the idea: 'autoresearch ideas add TEXT --id {}'", named.idea);
     Some(Finding { file: Some(named.file.clone()), line: named.line, rule: LintRule::UnknownIdea, problem, cure })
 }
 

@@ -24,8 +24,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
-    let mut told =
-        Told { ui: (!args.json).then_some(ui), now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
+    let mut told = Told { ui, shown: !args.json, now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
     let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
     let ended = examine(global, &flags, args.holdout.as_deref(), &mut told);
     told.now.clear();
@@ -42,7 +41,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     if args.json {
         ui.json(&json!({ "exit_code": code, "findings": told.findings }))?;
     } else if !interrupted {
-        ui.line(&summary(&told.findings))?;
+        ui.advise(&summary(&told.findings))?;
     }
     Ok(code)
 }
@@ -130,8 +129,9 @@ fn forecast(view: &ForecastView) -> Finding {
 
 /// Tells findings as they come and keeps them.
 struct Told<'a> {
-    /// Where to tell them; nowhere when JSON is printed at the end.
-    ui: Option<&'a Ui>,
+    ui: &'a Ui,
+    /// Whether to tell them as they come; not when JSON is printed at the end.
+    shown: bool,
     /// What is being done.
     now: Now<'a>,
     findings: Vec<Finding>,
@@ -141,8 +141,9 @@ struct Told<'a> {
 impl Report for Told<'_> {
     fn found(&mut self, finding: Finding) {
         self.now.clear();
-        if let (Some(ui), None) = (self.ui, &self.closed) {
-            self.closed = ui.print(&text(&finding)).err();
+        let finding = Finding { cure: finding.cure.map(|cure| self.ui.worded(&cure)), ..finding };
+        if self.shown && self.closed.is_none() {
+            self.closed = self.ui.print(&text(&finding)).err();
         }
         self.findings.push(finding);
     }
@@ -176,7 +177,7 @@ fn summary(findings: &[Finding]) -> String {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let warnings = count(Verdict::Warning);
     match count(Verdict::Failure) {
-        0 => format!("\nready ({warnings} warnings); 'autoresearch run' starts the session"),
-        failures => format!("\n{failures} to mend before a session can run ({warnings} warnings)"),
+        0 => format!("\nready ({warnings} warnings); 'autoresearch run' starts the session\n"),
+        failures => format!("\n{failures} to mend before a session can run ({warnings} warnings)\n"),
     }
 }

@@ -26,8 +26,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Reject, ui: &Ui) -> Result<u8,
     let Some(keep) = state.experiment(id) else { return Err(CliError::NoSuchKeep { experiment: id }) };
     close(&place, keep, &args.because, ui)?;
     let commit = keep.commit();
-    ui.line(&format!(
-        "'autoresearch finalize' leaves it out; on a branch of your own 'git revert {}' takes it out",
+    ui.advise(&format!(
+        "'autoresearch finalize' leaves it out; on a branch of your own 'git revert {}' takes it out\n",
         commit.short()
     ))?;
     if !args.no_retest {

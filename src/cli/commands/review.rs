@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Reading, ui: &Ui) -> Result<u8
     if args.json {
         ui.json(&serde_json::to_value(&view).unwrap_or_default())?;
     } else {
-        ui.print(&text::review(&view, Screen::of_stdout()))?;
+        ui.advise(&text::review(&view, Screen::of_stdout()))?;
     }
     Ok(0)
 }

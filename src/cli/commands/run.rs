@@ -56,7 +56,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let text = closing(session.state(), &stopped, &place);
     drop(session);
     let claims = session_view(&place, ui)?.claims;
-    ui.print(&(text::claims(&claims, Screen::of_stdout()) + &text))?;
+    ui.print(&text::claims(&claims, Screen::of_stdout()))?;
+    ui.advise(&text)?;
     Ok(exit_code(stopped.rule))
 }
 
@@ -101,7 +102,7 @@ fn start_over(place: &Place, ui: &Ui) -> Result<Option<Moved>, CliError> {
     let Moved { aside, folder, .. } = &moved;
     let branch = aside.branch.as_ref().map(|branch| format!(", its branch is {branch}")).unwrap_or_default();
     ui.tell(&format!("the session so far is now '{}' in {}{branch}", aside.name, folder.display()));
-    ui.tell(&format!("  autoresearch log --session {}", aside.name));
+    ui.tell(&ui.worded(&format!("  autoresearch log --session {}", aside.name)));
     super::clean::remove_cache(place)?;
     Ok(Some(moved))
 }
