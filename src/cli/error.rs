@@ -168,6 +168,12 @@ pub(super) enum CliError {
     /// A record that does not say which branch it is of.
     #[error("name the branch whose commits are to be checked: 'autoresearch verify BRANCH --bundle FILE'")]
     NoBranch,
+    /// A dialogue without anybody to talk with.
+    #[error(
+        "'review --interactive' asks on a terminal, and standard input or output is none; decide with 'autoresearch accept \
+         N...', 'autoresearch reject N... --because TEXT' and 'autoresearch later N...'"
+    )]
+    NoTerminal,
     /// There is no keep of this number that stands.
     #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
     NoSuchKeep {
@@ -244,7 +250,7 @@ impl CliError {
             Self::Engine(error) => error.exit_code(),
             Self::Finalize(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
-            Self::TwoConfigs => USAGE,
+            Self::TwoConfigs | Self::NoTerminal => USAGE,
             Self::Simulation(_) => BUG,
             Self::Interrupted | Self::NoVerdict | Self::NotValidated | Self::NotFinalized => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,

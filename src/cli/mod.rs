@@ -4,6 +4,7 @@ mod args;
 mod bug;
 mod call;
 mod commands;
+mod dialogue;
 mod error;
 mod examine;
 mod fold;
