@@ -10,6 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
+use crate::engine::doctor;
 use crate::engine::{Context, EngineError, Moved, Purpose, Session, Sources, battery_warning, set_aside};
 use crate::process::{Awake, Interrupts, SupervisorProgram};
 use crate::report::{Screen, ValidationView, text};
@@ -31,6 +32,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let mut sources = Sources::new(&place.settings, &place.repository)?.following(args.follow);
     // A source that is not there is said now, not after the calibration.
     sources.check(&place.repository)?;
+    tell_hooks(&place, ui);
     if args.dry_run {
         return super::dry_run::run(&place, ui);
     }
@@ -90,6 +92,14 @@ fn awake(place: &Place, ui: &Ui) -> Option<Awake> {
             ui.tell(&format!("note: the machine is not kept from falling asleep ({error})"));
             None
         }
+    }
+}
+
+/// Warns of hooks that cannot be started, before the first is called.
+fn tell_hooks(place: &Place, ui: &Ui) {
+    let inherited: Vec<_> = std::env::vars_os().collect();
+    for trouble in doctor::hook_troubles(&place.repository, &place.settings, &inherited) {
+        ui.warn(&format!("{}; {}", trouble.what, trouble.cure));
     }
 }
 
