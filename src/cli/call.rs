@@ -86,15 +86,12 @@ impl Call {
             told += before;
             let words = from[PROGRAM.len()..].strip_prefix(' ').filter(|_| begins_command(&told));
             let words = words.map(|words| words.split(['\'', '`', '\n']).next().unwrap_or_default());
-            match words {
-                Some(words) => {
-                    told += &self.command(words);
-                    rest = &from[PROGRAM.len() + 1 + words.len()..];
-                }
-                None => {
-                    told += PROGRAM;
-                    rest = &from[PROGRAM.len()..];
-                }
+            if let Some(words) = words {
+                told += &self.command(words);
+                rest = &from[PROGRAM.len() + 1 + words.len()..];
+            } else {
+                told += PROGRAM;
+                rest = &from[PROGRAM.len()..];
             }
         }
         told + rest

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ui::OutputError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Place};
 use crate::domain::ExperimentId;
 use crate::engine::EngineError;
 use crate::engine::finalize::FinalizeError;
@@ -46,6 +46,16 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A source of the config cannot give candidates.
+    #[error("{place}: '{key}': {source}")]
+    Source {
+        /// Where the config names it.
+        place: Place,
+        /// By which key.
+        key: String,
+        /// What is wrong.
+        source: Box<EngineError>,
+    },
     /// ideas.md cannot be edited.
     #[error(transparent)]
     Ideas(#[from] IdeasError),
@@ -248,6 +258,7 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Engine(error) => error.exit_code(),
+            Self::Source { source, .. } => source.exit_code(),
             Self::Finalize(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
             Self::TwoConfigs | Self::NoTerminal => USAGE,

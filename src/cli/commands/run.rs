@@ -29,9 +29,10 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         ..Overrides::default()
     };
     let place = Place::with_holdout(global, &flags, args.holdout.as_deref())?;
-    let mut sources = Sources::new(&place.settings, &place.repository)?.following(args.follow);
+    let sources = Sources::new(&place.settings, &place.repository).map_err(|error| place.located(error))?;
+    let mut sources = sources.following(args.follow);
     // A source that is not there is said now, not after the calibration.
-    sources.check(&place.repository)?;
+    sources.check(&place.repository).map_err(|error| place.located(error))?;
     tell_hooks(&place, ui);
     if args.dry_run {
         return super::dry_run::run(&place, ui);
