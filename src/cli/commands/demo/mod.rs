@@ -87,15 +87,15 @@ fn in_orders(
     orders: u32,
 ) -> Result<u8, CliError> {
     let mut equal = true;
-    let mut texts = String::new();
+    let mut text = table::heading("The same candidates in several orders");
     for experiment in chosen {
         let outcome = orders::compare(bench, &scratch.path().join(experiment.name()), experiment, orders)?;
         bench.ui.print(&outcome.text())?;
-        texts.push_str(&outcome.markdown());
+        text.push_str(&outcome.markdown());
         equal &= outcome.is_equal();
     }
     if let Some(file) = &args.table {
-        write(file, &texts)?;
+        write(file, &format!("{}\n", text.trim_end()))?;
     }
     Ok(if equal { 0 } else { 7 })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::trial::Trial;
-use crate::domain::{Change, Settings, Status};
+use crate::domain::{Change, Settings, Status, Validated};
 use crate::engine::demo::{Found, Row};
 use crate::engine::truth::Agreement;
 use crate::report;
@@ -17,33 +17,56 @@ pub(super) fn table(trial: &Trial) -> String {
 
 /// Writes the tables of trials in Markdown.
 pub(super) fn markdown(trials: &[Trial], size: &str) -> String {
-    let mut text = String::new();
+    let mut text = heading("Verdicts against the truth");
+    if trials.len() > 1 {
+        let _ = write!(
+            text,
+            "{}\n{}\n",
+            report::markdown_table(&SUMMARY_HEAD, &summary_cells(trials)),
+            summary_words(trials)
+        );
+    }
     for trial in trials {
         let table = report::markdown_table(&HEAD, &all_cells(trial));
         let _ = write!(text, "## {} ({size})\n\n{table}\n{}\n", trial.name, sum_up(trial));
     }
-    text
+    text.trim_end().to_owned() + "\n"
+}
+
+/// Begins a generated page: what it is, and what wrote it.
+pub(super) fn heading(title: &str) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "# {title}\n\nWritten by `autoresearch demo` {version} with `--table`, on {cores} cores; not edited by hand.\n\n"
+    )
 }
 
 /// Writes one line for each experiment, and in how many everything agrees.
 pub(super) fn summary(trials: &[Trial]) -> String {
-    let head = ["experiment", "verdicts", "keeps", "end state", "took", "agrees"];
-    let cells: Vec<Vec<String>> = trials.iter().map(summary_cells).collect();
-    let agreed = trials.iter().filter(|trial| trial.agrees()).count();
-    format!("\n{}\n{agreed} of {} experiments agree with the truth.\n", report::table(&head, &cells), trials.len())
+    format!("\n{}\n{}", report::table(&SUMMARY_HEAD, &summary_cells(trials)), summary_words(trials))
 }
 
-fn summary_cells(trial: &Trial) -> Vec<String> {
-    let end =
-        trial.validated.as_ref().map_or_else(|| "-".to_owned(), |v| format!("{} {}", v.metric, v.change().short()));
-    vec![
-        trial.name.clone(),
-        format!("{} of {}", agreed(&trial.rows), trial.rows.len()),
-        kept(&trial.rows).to_string(),
-        end,
-        format!("{} s", trial.took.as_secs()),
-        if trial.agrees() { "yes" } else { "NO" }.to_owned(),
-    ]
+const SUMMARY_HEAD: [&str; 6] = ["experiment", "verdicts", "keeps", "end state", "took", "agrees"];
+
+fn summary_words(trials: &[Trial]) -> String {
+    let agreed = trials.iter().filter(|trial| trial.agrees()).count();
+    format!("{agreed} of {} experiments agree with the truth.\n", trials.len())
+}
+
+fn summary_cells(trials: &[Trial]) -> Vec<Vec<String>> {
+    let cells = |trial: &Trial| {
+        let end = |v: &Validated| format!("{} {}", v.metric, v.change().short());
+        vec![
+            trial.name.clone(),
+            format!("{} of {}", agreed(&trial.rows), trial.rows.len()),
+            kept(&trial.rows).to_string(),
+            trial.validated.as_ref().map_or_else(|| "-".to_owned(), end),
+            format!("{} s", trial.took.as_secs()),
+            if trial.agrees() { "yes" } else { "NO" }.to_owned(),
+        ]
+    };
+    trials.iter().map(cells).collect()
 }
 
 fn all_cells(trial: &Trial) -> Vec<Vec<String>> {
