@@ -219,12 +219,22 @@ pub(super) enum CliError {
         last: ExperimentId,
     },
     /// There is no built-in experiment of this name.
-    #[error("there is no demo '{name}'; known: {}", known.join(", "))]
+    #[error("there is no demo '{name}', nor a folder of this name with a truth.json; known: {}", known.join(", "))]
     NoSuchExperiment {
         /// The name.
         name: String,
         /// All names.
         known: Vec<String>,
+    },
+    /// An experiment needs a program that is not here.
+    #[error(
+        "experiment {experiment} needs {program}, which does not start here ('{program} --version'); install it, or try another experiment"
+    )]
+    ProgramMissing {
+        /// The program.
+        program: String,
+        /// The experiment.
+        experiment: String,
     },
     /// A folder that should be new exists.
     #[error("{} exists already and is not overwritten; name a new folder", path.display())]
@@ -289,6 +299,7 @@ impl CliError {
             | Self::NoSuchSession { .. }
             | Self::NoExperiment { .. }
             | Self::NoSuchExperiment { .. }
+            | Self::ProgramMissing { .. }
             | Self::FolderExists { .. } => USER,
         }
     }

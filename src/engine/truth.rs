@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::domain::{Change, Direction, Reason, RunSummary, Status};
+use crate::domain::{Change, Direction, MetricName, Reason, RunSummary, Status, Validated};
 
 /// Says why a truth file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,14 +61,37 @@ pub struct Truth {
     pub seed: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What the kept candidates must have reached together.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TruthFile {
+pub struct End {
+    /// The primary that the session validates.
+    pub metric: MetricName,
+    /// The largest change against the base that is right, in percent of the metric (in its own unit where the scale is a
+    /// difference), measured by the session's last validation.
+    #[serde(rename = "atMost")]
+    pub at_most: f64,
+}
+
+/// What is known of an experiment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
     #[expect(dead_code, reason = "the only format so far; its presence is required")]
     format: u32,
-    #[expect(dead_code, reason = "says to a reader which experiment this is")]
-    experiment: String,
-    candidates: Vec<Truth>,
+    /// The experiment's name.
+    pub experiment: String,
+    /// Programs that it needs beyond what every experiment needs, by name.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What all keeps reach together, where that is known.
+    #[serde(default)]
+    pub end: Option<End>,
+    /// The largest difference, in percent, between the ends of two orders of the candidates that counts as none.
+    #[serde(default, rename = "ordersWithin")]
+    pub orders_within: f64,
+    /// The candidates in the order in which they are tried.
+    pub candidates: Vec<Truth>,
 }
 
 /// Whether what was found is what is true.
@@ -92,12 +115,22 @@ pub enum Agreement {
     NotTried,
 }
 
-/// Reads the truth of an experiment.
-pub fn read(path: &Path) -> Result<Vec<Truth>, TruthError> {
-    let text = std::fs::read_to_string(path).map_err(|source| TruthError::Read { path: path.to_owned(), source })?;
-    let file: TruthFile =
-        serde_json::from_str(&text).map_err(|source| TruthError::Parse { path: path.to_owned(), source })?;
-    Ok(file.candidates)
+/// Reads the truth of an experiment from its file.
+pub fn read(path: &Path) -> Result<Known, TruthError> {
+    let text = std::fs::read(path).map_err(|source| TruthError::Read { path: path.to_owned(), source })?;
+    parse(&text, path)
+}
+
+/// Reads the truth of an experiment from the content of a file; `path` is for the message.
+pub fn parse(text: &[u8], path: &Path) -> Result<Known, TruthError> {
+    serde_json::from_slice(text).map_err(|source| TruthError::Parse { path: path.to_owned(), source })
+}
+
+/// Compares what the last validation says with what all keeps must reach; `None` where that is not known.
+pub fn judge_end(end: Option<&End>, validated: Option<&Validated>) -> Option<bool> {
+    let end = end?;
+    let reached = |v: &Validated| v.metric == end.metric && v.change().value <= end.at_most;
+    Some(validated.is_some_and(reached))
 }
 
 /// Compares one truth with what was found; `found` maps patch file names to settling lines.

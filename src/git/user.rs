@@ -11,6 +11,10 @@ use super::error::Doing;
 /// Object stores of one repository that are looked into; git itself follows five levels.
 const BORROWED_MAX: usize = 16;
 
+/// What git is asked of a repository; the last has an answer only in a checkout, and git stops there.
+const QUESTIONS: [&str; 5] =
+    ["--is-bare-repository", "--show-object-format", "--git-dir", "--git-common-dir", "--show-toplevel"];
+
 /// What the user's HEAD is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
@@ -59,30 +63,28 @@ impl UserRepository {
     ///
     /// Bare repositories and those in the SHA-256 format are refused; a repository without a commit is not.
     pub fn open(start: &Path) -> Result<Self, GitError> {
-        let asked =
-            Git::new(start).args(["rev-parse", "--is-bare-repository", "--git-dir", "--git-common-dir"]).run()?;
-        if asked.code != 0 {
-            return Err(GitError::NoRepository { start: start.to_owned(), words: asked.stderr });
-        }
+        // One process for all: every reading command waits for it.
+        let asked = Git::new(start).args(["rev-parse"]).args(QUESTIONS).run()?;
         let text = String::from_utf8_lossy(&asked.stdout).into_owned();
-        let mut lines = text.lines();
-        let bare = lines.next() == Some("true");
+        let mut lines = text.splitn(QUESTIONS.len(), '\n');
+        let (Some(bare), Some(format)) = (lines.next(), lines.next().filter(|format| !format.is_empty())) else {
+            return Err(GitError::NoRepository { start: start.to_owned(), words: asked.stderr });
+        };
         let mut folder = || {
             let path = start.join(lines.next().unwrap_or_default());
             path.canonicalize().doing("find the git folder", &path)
         };
         let (git_dir, common_dir) = (folder()?, folder()?);
-        if bare {
+        if bare == "true" {
             return Err(GitError::Bare { path: git_dir });
         }
-        if Git::new(start).args(["rev-parse", "--show-object-format"]).line()? != "sha1" {
+        if format != "sha1" {
             return Err(GitError::ObjectFormat { path: git_dir });
         }
-        let top = Git::new(start).args(["rev-parse", "--show-toplevel"]).run()?;
-        if top.code != 0 {
-            return Err(GitError::NoRepository { start: start.to_owned(), words: top.stderr });
+        if asked.code != 0 {
+            return Err(GitError::NoRepository { start: start.to_owned(), words: asked.stderr });
         }
-        let root = PathBuf::from(String::from_utf8_lossy(&top.stdout).trim_end_matches('\n'));
+        let root = PathBuf::from(lines.next().unwrap_or_default().trim_end_matches('\n'));
         Ok(Self { root: root.canonicalize().doing("find the checkout", &root)?, git_dir, common_dir })
     }
 

@@ -162,6 +162,16 @@ pub fn table(head: &[&'static str], rows: &[Vec<String>]) -> String {
     grid.text()
 }
 
+/// Writes a table in Markdown.
+pub fn markdown_table(head: &[&'static str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(head.iter().copied());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| one_line(cell).replace('|', "\\|")));
+    }
+    table.trim_fmt() + "\n"
+}
+
 /// Makes a text safe to show on one line: blanks for line breaks, U+FFFD for what a terminal would obey.
 ///
 /// Descriptions and logs come from candidates; an escape sequence in one must not move the cursor or hide a line.
@@ -178,6 +188,12 @@ pub fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_in_markdown_has_a_line_below_its_head_and_no_bar_of_a_cell_divides_it() {
+        let text = markdown_table(&["a", "long"], &[vec!["1 | 2".to_owned(), "x".to_owned()]]);
+        assert_eq!(text, "| a      | long |\n|--------|------|\n| 1 \\| 2 | x    |\n");
+    }
 
     fn grid(screen: Screen) -> String {
         let mut grid =

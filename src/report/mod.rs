@@ -33,7 +33,7 @@ pub use claims::{ClaimRow, Claims};
 pub use cost::Cost;
 pub use experiment::{EffectView, ExperimentParts, ExperimentView, LogTail, MetricLine, PairView, PhaseView};
 pub use forecast::{ForecastView, RunsView};
-pub use grid::{Cell, Column, Grid, Screen, Tone, one_line, table};
+pub use grid::{Cell, Column, Grid, Screen, Tone, markdown_table, one_line, table};
 pub use ideas::{IdeaState, IdeaView, IdeasView, ReopenView};
 pub use imported::{ImportedRow, ImportedView};
 pub use json::{log_json, report_json, show_json, status_json};

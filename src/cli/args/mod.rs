@@ -1,5 +1,6 @@
 //! The command line as typed; the only file that knows clap's types.
 
+mod demo;
 mod ideas;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::cli::since::Since;
 use crate::domain::{self, CoreList, Direction, MetricName};
 use crate::measure::adapters::Tool;
 
+pub(super) use demo::Demo;
 pub(super) use ideas::{Ideas, IdeasAction, IdeasAdd, IdeasClose, IdeasReopen, IdeasSearch, IdeasWhy};
 
 /// Runs performance experiments on a git repository, unattended, and keeps only what is true.
@@ -653,26 +655,6 @@ pub(super) struct Show {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// Arguments of `demo`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  autoresearch demo\n  autoresearch demo --quick\n  autoresearch demo --keep /tmp/demo"
-)]
-pub(super) struct Demo {
-    /// The experiment.
-    #[arg(default_value = "lsm-batch")]
-    pub name: String,
-    /// Small runs: at most 100 ms each, about three minutes in all; keeps are not confirmed in swapped slots.
-    #[arg(long)]
-    pub quick: bool,
-    /// Work in this new folder and leave it for a look.
-    #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
-    /// Try only the candidates whose file names contain this text (may be repeated).
-    #[arg(long, value_name = "TEXT")]
-    pub only: Vec<String>,
 }
 
 /// Arguments of `simulate`.

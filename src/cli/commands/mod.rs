@@ -6,7 +6,6 @@ pub(super) mod clean;
 pub(super) mod compare;
 pub(super) mod config;
 pub(super) mod demo;
-mod demo_table;
 pub(super) mod doctor;
 mod dry_run;
 pub(super) mod export;

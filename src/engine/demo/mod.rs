@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Direction, Event, ExperimentId, Observer, RunSummary, Settings, Status};
+use crate::domain::{Direction, Event, ExperimentId, Observer, RunSummary, Settings, Status, Validated};
 use crate::process::Tool;
 
 use super::EngineError;
 use super::truth::{Agreement, Expected, Truth, judge};
+
+mod orders;
+
+pub use orders::shuffled;
 
 /// What became of one candidate, and what its first run alone would have said.
 #[derive(Debug, Clone)]
@@ -32,12 +36,13 @@ pub struct Collector {
     runs: BTreeMap<ExperimentId, u32>,
     best: Option<f64>,
     found: Vec<Found>,
+    validated: Option<Validated>,
 }
 
 impl Collector {
-    /// Returns what was found, in the order of the experiments.
-    pub fn found(self) -> Vec<Found> {
-        self.found
+    /// Returns what was found, in the order of the experiments, and the last validation of all keeps.
+    pub fn found(self) -> (Vec<Found>, Option<Validated>) {
+        (self.found, self.validated)
     }
 
     /// Judges as peers do: the first run of the candidate against the best number recorded so far.
@@ -81,6 +86,9 @@ impl Observer for Collector {
                 }
             }
             (Event::Run(run), Some(id)) => self.settled(id, run),
+            (Event::Validated(validated), None) if validated.without.is_none() => {
+                self.validated = Some((**validated).clone());
+            }
             _ => {}
         }
     }
@@ -135,6 +143,12 @@ pub fn make_repository(folder: &Path) -> Result<(), EngineError> {
         .map_err(|source| EngineError::io("write", &exclude, source))?;
     git(folder, &["add", "-A"])?;
     git(folder, &["-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "The workload of the demo"])
+}
+
+/// Fetches a branch of another demo's repository under a name of its own.
+pub fn fetch_branch(into: &Path, from: &Path, branch: &str, name: &str) -> Result<(), EngineError> {
+    let refs = format!("+refs/heads/{branch}:refs/heads/{name}");
+    git(into, &["fetch", "-q", &from.to_string_lossy(), &refs])
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<(), EngineError> {
