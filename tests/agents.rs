@@ -461,14 +461,17 @@ fn what_cannot_work_is_refused_at_once_and_a_rehearsal_starts_no_agent() {
     let answer = room.run(&["run", "--dry-run"]).expect(0);
     assert_eq!(room.calls("claude"), 0, "{}", answer.stdout);
     fs::remove_file(room.env.beside("bin/claude")).unwrap();
-    for (agent, part) in [
-        (json!({ "preset": "claude-none" }), "name one of claude, codex, gemini, opencode, pi, aider"),
-        (json!({ "command": "no-such-agent {prompt}" }), "there is no program 'no-such-agent'"),
-        (json!({ "command": ["./none.sh"] }), "there is no program './none.sh'"),
+    for (agent, key, part) in [
+        (json!({ "preset": "claude-none" }), "preset", "name one of claude, codex, gemini, opencode, pi, aider"),
+        (json!({ "preset": "claude" }), "preset", "there is no program 'claude'"),
+        (json!({ "command": "no-such-agent {prompt}" }), "command", "there is no program 'no-such-agent'"),
+        (json!({ "command": ["./none.sh"] }), "command", "there is no program './none.sh'"),
     ] {
         room.env.configure(|config| config["candidates"] = json!([{ "agent": agent }]));
         let answer = room.run(&["run"]).expect(1);
-        assert!(answer.stderr.contains(part), "{}", answer.stderr);
+        let place = "autoresearch.config.json:1:";
+        let key = format!(": 'candidates[0].agent.{key}': ");
+        assert!([part, place, &key].iter().all(|part| answer.stderr.contains(*part)), "{}", answer.stderr);
     }
     assert!(!room.env.state("counting").join("journal.jsonl").exists());
 }

@@ -148,6 +148,20 @@ fn a_short_night_is_warned_of_with_its_largest_cost() {
 }
 
 #[test]
+fn an_exact_metric_reserves_three_pairs_for_the_validation_and_a_noisy_one_twenty() {
+    let env = TestEnvironment::counting_project();
+    // Without build, checks and warm-up there is little but pairs: those of the validation beside the 30 of the longest race.
+    let share = |env: &TestEnvironment| {
+        let forecast = env.run(["calibrate", "--fresh", "--json"]).expect(0).json()["forecast"].clone();
+        let seconds = |key: &str| forecast[key].as_f64().unwrap();
+        seconds("validation_s") / seconds("inconclusive_s")
+    };
+    assert!(share(&env) < 0.2, "3 of 30");
+    env.script("bench.sh", "#!/bin/sh\nset -eu\necho \"METRIC work=$((100000 + $(od -An -N1 -tu1 /dev/urandom)))\"\n");
+    assert!(share(&env) > 0.6, "20 of 30");
+}
+
+#[test]
 fn a_broken_baseline_is_told_once() {
     let env = TestEnvironment::counting_project();
     env.script("checks/never", "#!/bin/sh\necho no >&2; exit 1\n");

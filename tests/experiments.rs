@@ -114,3 +114,33 @@ fn an_experiment_that_takes_the_name_of_another_ones_session_is_refused() {
     );
     env.expect_verdicts("fast", &DONE);
 }
+
+#[test]
+fn next_steps_name_the_experiment_that_the_person_named() {
+    let env = project(&["fast", "small"]);
+    let named = |command: &str| format!("autoresearch --experiment fast {command}");
+    let none = env.run(["status", "--experiment", "fast"]).expect(1);
+    for command in ["doctor' checks", "run' starts it"] {
+        assert!(none.stderr.contains(&named(command)), "{}", none.stderr);
+    }
+    let doctor = env.run(["doctor", "--experiment", "fast"]).expect(0);
+    assert!(doctor.stdout.contains(&format!("'{}' starts the session", named("run"))), "{}", doctor.stdout);
+    let run = env.run(["run", "--experiment", "fast"]).expect(0);
+    assert!(run.stdout.contains(&format!("\n  {}\n", named("log"))), "{}", run.stdout);
+    let review = env.run(["review", "--experiment", "fast"]).expect(0);
+    for command in ["validate --leave-one-out'", "accept N...'", "show N'"] {
+        assert!(review.stdout.contains(&named(command)), "{}", review.stdout);
+    }
+    let finalize = env.run(["finalize", "--experiment", "fast"]).expect(1);
+    assert!(finalize.stderr.contains(&named("review'")), "{}", finalize.stderr);
+    let reject = env.run(["reject", "--experiment", "fast", "1", "--because", "no"]).expect(0);
+    assert!(reject.stdout.contains(&named("finalize' leaves it out")), "{}", reject.stdout);
+    // As it was typed, and with quotes where a shell needs them.
+    std::fs::rename(env.repo().join("experiments/small"), env.repo().join("experiments/so small")).unwrap();
+    let config = "experiments/so small/autoresearch.config.json";
+    let none = env.run(["validate", "--config", config]).expect(1);
+    assert!(none.stderr.contains(&format!("'autoresearch --config \"{config}\" run' starts it")), "{}", none.stderr);
+    let root = env.repo();
+    let outside = env.run(["-C", root.to_str().unwrap(), "show", "--session", "fast", "99"]).expect(1);
+    assert!(outside.stderr.contains(&format!("'autoresearch -C {} log' lists", root.display())), "{}", outside.stderr);
+}

@@ -137,6 +137,29 @@ fn a_trial_of_one_candidate_calls_no_hooks() {
     assert!(!env.beside("called").exists() && env.events("counting", "hook").is_empty());
 }
 
+#[test]
+fn a_hook_that_cannot_be_started_is_told_before_it_is_needed() {
+    let env = project(&[("after", "#!/bin/sh\n")]);
+    env.write("hooks/plain.sh", "#!/bin/sh\n");
+    env.configure(|config| {
+        config["hooks"]["before"] = json!("hooks/plain.sh --now");
+        config["candidates"] = json!([]);
+    });
+    let told = "'hooks.before' starts hooks/plain.sh, which is not executable";
+    let doctor = env.run(["doctor", "--json"]).expect(0).json();
+    let warnings: Vec<&Value> = doctor["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["check"] == "commands" && f["verdict"] == "warning")
+        .collect();
+    assert_eq!(warnings.len(), 1, "the hook that can be started is not told: {doctor}");
+    assert_eq!((&warnings[0]["detail"], &warnings[0]["cure"]), (&json!(told), &json!("chmod +x hooks/plain.sh")));
+    let run = env.run(["run"]).expect(0);
+    assert!(run.stderr.contains(&format!("warning: {told}; chmod +x hooks/plain.sh\n")), "{}", run.stderr);
+    assert!(env.events("counting", "hook").is_empty(), "no experiment, no call");
+}
+
 /// Returns the script below a heading of docs/hooks.md.
 fn example(heading: &str) -> String {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/hooks.md")).unwrap();

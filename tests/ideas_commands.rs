@@ -357,7 +357,7 @@ fn lint_names_file_line_and_cure() {
     assert_eq!(json!(told), expected);
     let text = ideas(&env, &["lint"]).expect(7).stdout;
     let line = "candidates/1-a.patch:6: unknown_idea: no entry of ideas.md is called 'P3'; correct the trailer, or add the idea: \
-                autoresearch ideas add TEXT --id P3\n";
+                'autoresearch ideas add TEXT --id P3'\n";
     assert!(text.ends_with(line), "{text}");
     assert_eq!(env.read("ideas.md"), wrong);
     env.write("ideas.md", IDEAS);

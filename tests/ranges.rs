@@ -192,7 +192,8 @@ fn an_end_that_is_not_there_is_said_before_anything_is_built() {
         let env = project(false);
         env.configure(|config| config["candidates"] = json!([{ "commits": range }]));
         let answer = env.run(["run"]).expect(1);
-        let expected = format!("candidates.commits '{range}': '{named}' names no commit");
+        let expected =
+            format!("'candidates[0].commits': the commits of '{range}' cannot be listed: '{named}' names no commit");
         assert!(
             answer.stderr.contains(&expected) && answer.stderr.contains("git log --oneline --all"),
             "{}",

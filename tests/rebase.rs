@@ -116,6 +116,26 @@ fn a_session_goes_on_from_another_base_with_its_keeps_tried_again_first() {
     assert!(env.read("ideas.md").contains("less-a"));
 }
 
+#[test]
+fn a_dry_run_lists_the_keeps_that_are_tried_again_first() {
+    let env = project();
+    env.run(["run"]).expect(0);
+    move_main(&env);
+    let limit = env.events("counting", "run").iter().filter(|run| run["iteration"] == true).count() + 1;
+    env.run(["run", "--rebase", "main", "--max-iterations", &limit.to_string()]).expect(0);
+    let (journal, tried) = (env.journal("counting").len(), since_rebase(&env).len());
+    assert_eq!(tried, 1, "the others wait");
+    env.patch("5-more.patch", "src/work", "1\n");
+    let told = env.run(["run", "--dry-run"]).expect(0).stdout;
+    let rows: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("candidate ")).skip(1).take(3).collect();
+    assert!(rows[0].contains("keep #2 again") && rows[0].contains("empty"), "{told}");
+    assert!(rows[1].contains("keep #3 again") && rows[1].contains("apply_failed"), "{told}");
+    assert!(rows[2].contains("5-more.patch") && rows[2].contains("accepted"), "{told}");
+    assert!(told.contains("Candidates: 3; accepted by the screen: 1; tried already: 4."), "{told}");
+    assert!(told.contains("about 1 candidates: 1 waits"), "{told}");
+    assert_eq!(env.journal("counting").len(), journal);
+}
+
 /// Returns the byte offsets after each line from the move of the base on.
 fn ends_since_rebase(text: &str) -> Vec<usize> {
     let mut at = 0;

@@ -256,3 +256,31 @@ fn a_request_and_a_ctrl_c_end_a_session_that_waits_for_candidates() {
         expect_stop(&env, answer, ("candidates_exhausted", "every candidate was tried", 0));
     }
 }
+
+#[test]
+fn a_session_without_any_candidate_says_where_it_looked() {
+    let env = TestEnvironment::counting_project();
+    let stopped = |env: &TestEnvironment| {
+        let answer = env.run(["run"]).expect(0);
+        let last = env.events("counting", "stopped").pop().unwrap();
+        assert_eq!(last["rule"], "candidates_exhausted");
+        let detail = last["detail"].as_str().unwrap().to_owned();
+        assert!(answer.stdout.contains(&detail), "{}", answer.stdout);
+        (detail, answer.stderr)
+    };
+    env.write("candidates/1-win.txt", "not taken\n");
+    let (detail, told) = stopped(&env);
+    assert_eq!(detail, "nothing to try: there is no *.patch or *.diff file in candidates");
+    assert!(told.contains("no candidate waits"), "{told}");
+    env.configure(|config| {
+        config["candidates"] = json!([{ "patches": "candidates" }, { "commits": "main..main" },
+            { "sweep": { "file": "src/work", "pattern": "(\\d+)", "name": "work", "values": [1000] } }]);
+    });
+    let expected = "no *.patch or *.diff file in candidates, and no commit in main..main, and no value of work other than the present one";
+    assert_eq!(stopped(&env).0, format!("nothing to try: there is {expected}"));
+    env.patch("2-win.patch", "src/work", WIN);
+    let rest = "no commit in main..main, and no value of work other than the present one";
+    assert_eq!(stopped(&env).0, format!("every candidate was tried; there is {rest}"));
+    env.configure(|config| config["candidates"] = json!([]));
+    assert_eq!(stopped(&env).0, "nothing to try: the config names no source under 'candidates'");
+}

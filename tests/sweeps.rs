@@ -260,7 +260,12 @@ fn a_file_that_the_pattern_does_not_fit_is_refused_before_anything_runs() {
         answer.stderr
     };
     let said = refused(" = (\\d+)", json!([1]));
-    assert!(said.contains("the pattern ' = (\\d+)' of knob 'batch' matches 2 times in src/options"), "{said}");
+    assert!(
+        said.contains(
+            ": 'candidates[0].sweep.pattern': the pattern ' = (\\d+)' of knob 'batch' matches 2 times in src/options"
+        ),
+        "{said}"
+    );
     let said = refused("SIZE = (\\d+)", json!([1]));
     assert!(said.contains("matches 0 times in src/options"), "{said}");
     let said = refused("BATCH = (\\d+)", json!([1, "many"]));
@@ -268,6 +273,65 @@ fn a_file_that_the_pattern_does_not_fit_is_refused_before_anything_runs() {
     sweep(&env, &json!({ "file": "src/missing", "pattern": "BATCH = (\\d+)", "values": [1] }));
     let said = env.run(["run"]).expect(1).stderr;
     assert!(said.contains("there is no file src/missing at "), "{said}");
+}
+
+#[test]
+fn a_source_that_cannot_work_is_named_with_its_line_of_the_config() {
+    let env = batches();
+    let config = env.read("autoresearch.config.json");
+    let (before, after) = config.split_once(r#""candidates":[{"#).unwrap();
+    let after = after.split_once("}]").unwrap().1;
+    let knobs = r#"
+  "candidates": [
+    { "patches": "candidates" },
+    { "sweep": { "knobs": [
+      { "file": "src/options", "pattern": "BATCH = (\\d+)", "values": [1] },
+      { "file": "src/options", "pattern": "SIZE = (\\d+)", "values": [1] } ] } } ]"#;
+    env.write("autoresearch.config.json", format!("{before}{knobs}{after}"));
+    env.write("candidates/note", "");
+    let place = "autoresearch.config.json:6:32: 'candidates[1].sweep.knobs[1].pattern': the pattern";
+    let said = env.run(["run"]).expect(1).stderr;
+    assert!(said.contains(place), "{said}");
+    let doctor = env.run(["doctor", "--json"]).json();
+    let found = doctor["findings"].as_array().unwrap().iter().find(|found| found["check"] == "candidates").unwrap();
+    assert_eq!(
+        (&found["verdict"], &found["facts"]["key"]),
+        (&json!("failure"), &json!("candidates[1].sweep.knobs[1].pattern"))
+    );
+    assert!(found["detail"].as_str().unwrap().contains(place), "{found}");
+}
+
+#[test]
+fn the_config_shows_the_keys_of_a_sweep_as_the_file_gives_them() {
+    let env = batches();
+    let origins = |env: &TestEnvironment| -> Vec<(String, String)> {
+        let rows = env.run(["config", "--json"]).expect(0).json()["settings"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let rows = rows.iter().map(|row| (text(&row["key"]), text(&row["origin"])));
+        rows.filter(|(key, _)| key.starts_with("candidates[")).collect()
+    };
+    let own = |key: &str, origin: &str| (format!("candidates[0].{key}"), origin.to_owned());
+    assert_eq!(origins(&env), [own("sweep.strategy", "file"), own("sweep", "file")]);
+    let knob = json!({ "env": "THREADS", "values": [1, 2], "default": 1 });
+    sweep(&env, &json!({ "knobs": [knob] }));
+    assert_eq!(origins(&env), [own("sweep.strategy", "default"), own("sweep.knobs[0]", "file")]);
+    let rows = env.run(["config", "--json"]).expect(0).json();
+    let row =
+        rows["settings"].as_array().unwrap().iter().find(|row| row["key"] == "candidates[0].sweep.knobs[0]").unwrap();
+    assert_eq!(
+        row["value"],
+        json!({ "name": "THREADS", "place": "THREADS of \"bench\"", "values": ["1", "2"], "default": "1" })
+    );
+}
+
+#[test]
+fn a_climb_is_known_to_end_though_not_after_how_many_candidates() {
+    let env = batches();
+    let told = env.run(["run", "--dry-run"]).expect(0).stdout;
+    assert!(told.contains("the sources come to an end by themselves"), "{told}");
+    assert!(!told.contains("neither a list nor a stop time"), "{told}");
+    let told = env.run(["run"]).expect(0).stderr;
+    assert!(told.contains("the sources come to an end by themselves"), "{told}");
 }
 
 #[test]

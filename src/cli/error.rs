@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ui::OutputError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Place};
 use crate::domain::ExperimentId;
 use crate::engine::EngineError;
 use crate::engine::finalize::FinalizeError;
@@ -46,6 +46,16 @@ pub(super) enum CliError {
     /// The engine ended.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A source of the config cannot give candidates.
+    #[error("{place}: '{key}': {source}")]
+    Source {
+        /// Where the config names it.
+        place: Place,
+        /// By which key.
+        key: String,
+        /// What is wrong.
+        source: Box<EngineError>,
+    },
     /// ideas.md cannot be edited.
     #[error(transparent)]
     Ideas(#[from] IdeasError),
@@ -168,6 +178,12 @@ pub(super) enum CliError {
     /// A record that does not say which branch it is of.
     #[error("name the branch whose commits are to be checked: 'autoresearch verify BRANCH --bundle FILE'")]
     NoBranch,
+    /// A dialogue without anybody to talk with.
+    #[error(
+        "'review --interactive' asks on a terminal, and standard input or output is none; decide with 'autoresearch accept \
+         N...', 'autoresearch reject N... --because TEXT' and 'autoresearch later N...'"
+    )]
+    NoTerminal,
     /// There is no keep of this number that stands.
     #[error("experiment {experiment} is no keep that stands; 'autoresearch review' lists those")]
     NoSuchKeep {
@@ -252,9 +268,10 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Engine(error) => error.exit_code(),
+            Self::Source { source, .. } => source.exit_code(),
             Self::Finalize(error) => error.exit_code(),
             Self::BaseBroken { .. } => 3,
-            Self::TwoConfigs => USAGE,
+            Self::TwoConfigs | Self::NoTerminal => USAGE,
             Self::Simulation(_) => BUG,
             Self::Interrupted | Self::NoVerdict | Self::NotValidated | Self::NotFinalized => 130,
             Self::Output(error) if error.is_closed_pipe() => 0,

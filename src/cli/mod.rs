@@ -2,7 +2,9 @@
 
 mod args;
 mod bug;
+mod call;
 mod commands;
+mod dialogue;
 mod error;
 mod examine;
 mod fold;
@@ -36,8 +38,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if usage.use_stderr() { error::USAGE } else { 0 });
         }
     };
-    let ui = Ui::new(cli.global.color);
-    bug::tell_panics(Ui::new(cli.global.color));
+    let ui = Ui::of(&cli.global);
+    bug::tell_panics(Ui::of(&cli.global));
     ExitCode::from(bug::guarded(&ui, || answer(&cli, &ui)))
 }
 
@@ -53,7 +55,7 @@ fn answer(cli: &Cli, ui: &Ui) -> u8 {
 /// Tells how a command ended that did not end by itself; a stop that was asked for is no error.
 fn tell(ui: &Ui, error: &CliError) {
     match error.exit_code() {
-        0 | error::INTERRUPTED => ui.tell(&error.message()),
+        0 | error::INTERRUPTED => ui.tell(&ui.worded(&error.message())),
         _ => ui.error(&error.message()),
     }
 }

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::ui::Ui;
 use crate::config::{self, ConfigError, HoldoutFlag, Overrides, Resolved, Shown};
 use crate::domain::{Event, Settings};
-use crate::engine::{Aside, Places, read_aside};
+use crate::engine::{Aside, EngineError, Places, read_aside};
 use crate::git::UserRepository;
 use crate::journal::{Reader, SessionLock};
 use crate::report::Holder;
@@ -77,6 +77,15 @@ impl Place {
         // Whoever needs more of a broken journal than this says what is wrong with it; `run --new` does not.
         let _ = read_settings(&self.places.journal(), &mut settings);
         settings?.holdout?.file
+    }
+
+    /// Says where the config names a source that cannot give candidates.
+    pub(super) fn located(&self, error: EngineError) -> CliError {
+        let EngineError::Source { key, source } = error else { return error.into() };
+        match config::place_of(&self.config, &key) {
+            Some((place, key)) => CliError::Source { place, key, source },
+            None => EngineError::Source { key, source }.into(),
+        }
     }
 
     /// Refuses a place where no session has begun yet.

@@ -58,8 +58,8 @@ impl Observer for Progress<'_> {
         match &mut self.screen {
             Screen::Live { ui, area } => {
                 match (&line, &area) {
-                    (Some(line), Some(area)) => area.above(|| ui.tell(&styled(line))),
-                    (Some(line), None) => ui.tell(&styled(line)),
+                    (Some(line), Some(area)) => area.above(|| ui.tell(&styled(line, ui))),
+                    (Some(line), None) => ui.tell(&styled(line, ui)),
                     (None, _) => {}
                 }
                 match self.tracker.area() {
@@ -69,22 +69,23 @@ impl Observer for Progress<'_> {
             }
             Screen::Plain { ui } => {
                 if let Some(line) = line {
-                    ui.tell(&styled(&line));
+                    ui.tell(&styled(&line, ui));
                 }
             }
             Screen::Quiet { ui } => {
                 if let (Some(line), Event::Note(_)) = (line, event) {
-                    ui.tell(&styled(&line));
+                    ui.tell(&styled(&line, ui));
                 }
             }
         }
     }
 }
 
-/// Colours the status of a finished experiment; the channel takes colours out where they are not wanted.
-fn styled(line: &Line) -> String {
+/// Colours the status of a finished experiment; the channel takes colours out where they are not wanted. What a proposer
+/// says of it is shown as it is, and names no command to type.
+fn styled(line: &Line, ui: &Ui) -> String {
     match line {
-        Line::Milestone(text) => text.clone(),
+        Line::Milestone(text) => ui.worded(text),
         Line::Settled { number, status, rest } => {
             let style = status_style(*status);
             format!("{number:<6}{style}{:<14}{style:#}{rest}", status.to_string())

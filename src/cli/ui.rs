@@ -4,13 +4,15 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::args::Colour;
+use super::args::{Colour, Global};
+use super::call::Call;
 use crate::domain::Status;
 
 /// Writes to the terminal or into a pipe; the only place that does.
 #[derive(Debug)]
 pub(super) struct Ui {
     choice: anstream::ColorChoice,
+    call: Call,
 }
 
 /// Says that standard output cannot be written.
@@ -33,7 +35,22 @@ impl Ui {
             Colour::Always => anstream::ColorChoice::Always,
             Colour::Never => anstream::ColorChoice::Never,
         };
-        Self { choice }
+        Self { choice, call: Call::default() }
+    }
+
+    /// Opens the channels of a call, whose flags go into the commands that people are told to type.
+    pub(super) fn of(global: &Global) -> Self {
+        Self { call: Call::of(global), ..Self::new(global.color) }
+    }
+
+    /// Words the commands that a text names for the place of this call.
+    pub(super) fn worded(&self, text: &str) -> String {
+        self.call.completed(text)
+    }
+
+    /// Writes results that name commands to type next.
+    pub(super) fn advise(&self, text: &str) -> Result<(), OutputError> {
+        self.print(&self.worded(text))
     }
 
     /// Writes results, a whole text at a time.
@@ -79,13 +96,13 @@ impl Ui {
     /// Tells an error and what caused it.
     pub(super) fn error(&self, message: &str) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-        self.tell(&format!("{style}error:{style:#} {message}"));
+        self.tell(&format!("{style}error:{style:#} {}", self.worded(message)));
     }
 
     /// Tells a warning.
     pub(super) fn warn(&self, message: &str) {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
-        self.tell(&format!("{style}warning:{style:#} {message}"));
+        self.tell(&format!("{style}warning:{style:#} {}", self.worded(message)));
     }
 
     /// Says whether progress may redraw a line.

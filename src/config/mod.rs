@@ -27,5 +27,5 @@ pub use holdout::HoldoutFlag;
 pub use layers::Overrides;
 pub use origin::{Origin, Shown, changed_keys};
 pub use reference::reference;
-pub use resolve::{Resolved, load};
+pub use resolve::{Resolved, load, place_of};
 pub use schema::schema;

@@ -56,7 +56,10 @@ pub(super) fn list(settings: &Settings, source: &Source, overlaid: &Overlaid) ->
         Some(Place::File { .. }) | None if source.gives(key) => Origin::File,
         Some(Place::File { .. }) | None => Origin::Default,
     };
-    let show = |(key, value): (String, Value)| Shown { origin: origin(&key), key, value };
+    let show = |(key, value): (String, Value)| {
+        let key = source.as_written(&key);
+        Shown { origin: origin(&key), key, value }
+    };
     rows(settings).map(show).collect()
 }
 
@@ -221,13 +224,17 @@ fn source_rows(path: &str, source: &CandidateSource) -> Rows {
         }
         CandidateSource::Sweep(sweep) => {
             let mut rows = vec![at("sweep.strategy", json!(sweep.strategy))];
-            for knob in &sweep.knobs {
+            for (index, knob) in sweep.knobs.iter().enumerate() {
                 let place = match &knob.place {
                     KnobPlace::File { file, pattern } => format!("{file} {pattern}"),
                     KnobPlace::Env { variable, of } => format!("{variable} of {}", json!(of)),
                     KnobPlace::Arg { template, of } => format!("{template} of {}", json!(of)),
                 };
-                rows.push(at(&format!("sweep.{}", knob.name), json!({ "place": place, "values": knob.values })));
+                let mut value = json!({ "name": knob.name, "place": place, "values": knob.values });
+                if let Some(default) = &knob.default {
+                    value["default"] = json!(default);
+                }
+                rows.push(at(&format!("sweep.knobs[{index}]"), value));
             }
             rows
         }

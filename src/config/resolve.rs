@@ -19,7 +19,7 @@ use super::layers::{self, Environment, Overlaid};
 use super::origin::{self, Shown};
 use super::source::Source;
 use super::sources;
-use super::{ConfigError, Overrides, Problem};
+use super::{ConfigError, Overrides, Place, Problem};
 
 pub(super) const WORKING_DIR: &str = ".";
 pub(super) const PREPARE_NETWORK: bool = true;
@@ -62,6 +62,14 @@ pub fn load(root: &Path, file: &Path, env: &Environment, flags: &Overrides) -> R
     let settings = context.settings(&written, env, flags)?;
     let shown = origin::list(&settings, &context.source, &context.overlaid);
     Ok(Resolved { settings, shown })
+}
+
+/// Returns where a config file gives a key of the settings, or the nearest one above it, and the key as it is written
+/// there; `None` where the file cannot be read any more.
+pub fn place_of(file: &Path, key: &str) -> Option<(Place, String)> {
+    let (source, _) = Source::read(file).ok()?;
+    let key = source.as_written(key);
+    Some((source.place(&key), key))
 }
 
 /// Where a config file is in its repository.

@@ -71,6 +71,15 @@ impl Source {
         self.find(path).is_some_and(|key| &self.text[key.value.clone()] != "null")
     }
 
+    /// Returns a key as the file has it: a sweep that lists no knobs describes its only one itself.
+    pub(super) fn as_written(&self, key: &str) -> String {
+        let Some((sweep, knob)) = key.split_once(".sweep.knobs[") else { return key.to_owned() };
+        if self.gives(&format!("{sweep}.sweep.knobs")) {
+            return key.to_owned();
+        }
+        format!("{sweep}.sweep{}", knob.split_once(']').map_or("", |(_, rest)| rest))
+    }
+
     /// Returns the place of a key, or of the nearest key above it where it was left out.
     pub(super) fn place(&self, path: &str) -> Place {
         let mut at = path;

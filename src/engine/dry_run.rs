@@ -3,7 +3,7 @@
 use crate::domain::{
     Base, Calibrated, ObjectId, Observer, PhaseEnded, Proposal, ProposalSource, Reason, Screened, Screening, Settings,
 };
-use crate::stats::Forecast;
+use crate::stats::{Forecast, Supply};
 
 use super::EngineError;
 use super::forecast::{forecast, horizon};
@@ -12,7 +12,7 @@ use super::opening::{ReadBack, base_commit, read_back, refuse_checked_out, refus
 use super::pipeline::{Commit, Dropped};
 use super::scratch::Scratch;
 use super::session::{Context, Purpose, Session};
-use super::sources::{Candidates as _, Next, Sources};
+use super::sources::{Candidates as _, Next, Shelf, Sources};
 use super::watch::{Untold, Watch};
 
 /// The longest wait for a candidate that a dry run takes part in: a file may be one that is still written.
@@ -75,6 +75,11 @@ pub fn dry_run(context: &Context<'_>, observer: &mut dyn Observer) -> Result<Dry
     let mut sources = Sources::new(&settings, context.user)?;
     let mut tried = 0;
     let mut candidates = Vec::new();
+    // What the session tries first, in place of the scratch session that knows of no keep.
+    for offer in to_try_again(context, past.as_ref())? {
+        session.pause_point()?;
+        candidates.push(session.screen_only(&offer)?);
+    }
     loop {
         let offer = match sources.next(&mut session)? {
             Next::Offer(offer) => offer,
@@ -96,10 +101,20 @@ pub fn dry_run(context: &Context<'_>, observer: &mut dyn Observer) -> Result<Dry
     drop(session);
     let stages = watch.into_phases();
     let mut found = DryRun { tip, stages, calibrated, candidates, tried, forecast: None };
-    let listed = (!found.candidates.is_empty()).then(|| u32::try_from(found.accepted()).unwrap_or(u32::MAX));
-    let horizon = horizon(context.settings, past.as_ref().map(|past| &past.state), listed);
+    let state = past.as_ref().map(|past| &past.state);
+    let supply = match sources.supply(context.user, state)? {
+        Supply::Listed(_) => Supply::Listed(u32::try_from(found.accepted()).unwrap_or(u32::MAX)),
+        other @ (Supply::Finite | Supply::Nothing | Supply::Endless) => other,
+    };
+    let horizon = horizon(context.settings, state, supply);
     found.forecast = forecast(context.settings, &found.calibrated, horizon);
     Ok(found)
+}
+
+/// Offers the keeps of the session that wait to be tried again.
+fn to_try_again(context: &Context<'_>, past: Option<&ReadBack>) -> Result<Vec<Offer>, EngineError> {
+    let Some(past) = past else { return Ok(Vec::new()) };
+    Shelf { state: &past.state, places: context.places, user: context.user }.offers()
 }
 
 /// Reads what the session did so far, where there is one.
@@ -131,11 +146,10 @@ impl Session<'_, '_> {
         let name = match source {
             // An id alone says nothing to people.
             ProposalSource::Commit(id) => format!("{} {description}", &id[..id.len().min(10)]),
-            ProposalSource::Queue(_)
-            | ProposalSource::Try(_)
-            | ProposalSource::Sweep(_)
-            | ProposalSource::Agent(_)
-            | ProposalSource::Again(_) => source.to_string(),
+            ProposalSource::Again(keep) => format!("keep #{keep} again"),
+            ProposalSource::Queue(_) | ProposalSource::Try(_) | ProposalSource::Sweep(_) | ProposalSource::Agent(_) => {
+                source.to_string()
+            }
         };
         self.propose(offer, Commit::No)?;
         match offer {

@@ -61,6 +61,14 @@ pub enum EngineError {
     /// A patch file is no proposal.
     #[error(transparent)]
     PatchFile(#[from] PatchFileError),
+    /// A source of the config cannot give any candidate.
+    #[error("'{key}': {source}")]
+    Source {
+        /// The key of the config that names what is wrong.
+        key: String,
+        /// What is wrong.
+        source: Box<EngineError>,
+    },
     /// A knob cannot be read from its file, or written to it.
     #[error(transparent)]
     KnobFile(#[from] KnobFileError),
@@ -160,6 +168,7 @@ impl EngineError {
             Self::BranchMoved { .. } => Some(StopRule::BranchMoved),
             Self::DiskLow { .. } => Some(StopRule::DiskLow),
             Self::UndoConflict { .. } => Some(StopRule::UndoConflict),
+            Self::Source { source, .. } => source.stop_rule(),
             Self::Io { .. }
             | Self::Git(_)
             | Self::Apply(_)
@@ -189,6 +198,7 @@ impl EngineError {
             Self::BaselineBroken { .. } => 3,
             Self::Interrupted => 130,
             Self::StopRequested => 0,
+            Self::Source { source, .. } => source.exit_code(),
             Self::Unrecorded { .. } | Self::NotCalibrated => 70,
             Self::BranchMoved { .. } | Self::DiskLow { .. } | Self::UndoConflict { .. } => 8,
             Self::Io { .. }

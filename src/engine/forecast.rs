@@ -5,25 +5,26 @@ use jiff::Timestamp;
 use crate::domain::{Build, Calibrated, CheckOrder, MetricCalibration, Settings, VerifyClean};
 use crate::git::UserRepository;
 use crate::state::SessionState;
-use crate::stats::{self, Costs, Forecast, Horizon, PairScale, RaceRule, SlotBias, runs_needed};
+use crate::stats::{self, Costs, Forecast, Horizon, PairScale, RaceRule, SlotBias, Supply, runs_needed};
 
 use super::clock::Deadline;
 use super::roles::Roles;
 use super::session::{Purpose, Session};
 use super::sources::Sources;
+use super::validate::expected_pairs;
 use super::verify_clean::{CHEAP_BUILD, PAIRS as VERIFYING_PAIRS};
 
 /// Measured candidates of the largest alpha epoch, for which forecasts are made (statistics section 3).
 const LARGEST_EPOCH: u32 = 100;
 
-/// Counts the candidates that wait in the sources of a config; `None` where their number is not known, or there are none. A
-/// source that cannot be read is told where candidates are taken from it.
-fn waiting(settings: &Settings, user: &UserRepository, state: &SessionState) -> Option<u32> {
-    Sources::new(settings, user).ok()?.waiting(user, Some(state)).ok()?
+/// Says what waits in the sources of a config. A source that cannot be read is told where candidates are taken from it.
+fn supply(settings: &Settings, user: &UserRepository, state: &SessionState) -> Supply {
+    let sources = Sources::new(settings, user);
+    sources.and_then(|sources| sources.supply(user, Some(state))).unwrap_or_default()
 }
 
 /// Says what ends a night that begins now, after what a session did already.
-pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, listed: Option<u32>) -> Horizon {
+pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, supply: Supply) -> Horizon {
     let now = Timestamp::now();
     let worked = state.map_or(0.0, |state| state.hours(None));
     let of_hours = settings.stop.max_hours.map(|hours| 3600.0 * (hours - worked));
@@ -31,7 +32,7 @@ pub(super) fn horizon(settings: &Settings, state: Option<&SessionState>, listed:
     let iterations =
         settings.stop.max_iterations.map(|most| most.saturating_sub(state.map_or(0, SessionState::iterations)));
     let seconds = [of_hours, of_clock].into_iter().flatten().min_by(f64::total_cmp).map(|seconds| seconds.max(0.0));
-    Horizon { seconds, listed, iterations }
+    Horizon { seconds, supply, iterations }
 }
 
 /// Forecasts a session by its calibration; `None` where that says nothing of the primary.
@@ -43,7 +44,8 @@ pub(super) fn forecast(settings: &Settings, calibrated: &Calibrated, horizon: Ho
     let bias = SlotBias { mu: metric.bias, se: metric.bias_se };
     let rule = race_rule(settings, bias);
     let smallest = stats::resolvable_effect(rule.delta0, scale.s, rule.alpha, rule.max_pairs);
-    Some(Forecast::new(&costs(settings, calibrated), runs_needed(rule, scale, smallest), horizon))
+    let costs = Costs { validation_pairs: expected_pairs(scale.is_exact()), ..costs(settings, calibrated) };
+    Some(Forecast::new(&costs, runs_needed(rule, scale, smallest), horizon))
 }
 
 fn race_rule(settings: &Settings, bias: SlotBias) -> RaceRule {
@@ -74,6 +76,7 @@ fn costs(settings: &Settings, calibrated: &Calibrated) -> Costs {
             + if verifies { build_s + checks_s + 2.0 * f64::from(VERIFYING_PAIRS) * run_s } else { 0.0 },
         warmup: settings.bench.warmup,
         run_s,
+        validation_pairs: expected_pairs(false),
     }
 }
 
@@ -117,7 +120,7 @@ impl Session<'_, '_> {
         let state = self.recorder.state();
         // The time that a rehearsal took is not that of the session that follows.
         let begun = (self.purpose == Purpose::Session).then_some(state);
-        horizon(self.settings, begun, waiting(self.settings, self.user, state))
+        horizon(self.settings, begun, supply(self.settings, self.user, state))
     }
 
     /// Returns the pairs that a calibration goes on to, by the forecast that its first pairs allow.

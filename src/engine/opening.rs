@@ -10,7 +10,7 @@ use crate::gate::ScopeRules;
 use crate::git::{PrivateRepository, Survey, UserRepository};
 use crate::journal::{Journal, Reader};
 use crate::state::{self, SessionState};
-use crate::stats;
+use crate::stats::{self, Supply};
 use crate::{host, process};
 
 use super::EngineError;
@@ -264,9 +264,9 @@ impl<'a, 'o> Session<'a, 'o> {
 
     /// Returns `A` of statistics section 3: the candidates listed, else the iterations allowed, within 20 and 100.
     fn epoch_size(&self) -> u32 {
-        let listed = Sources::new(self.settings, self.user).and_then(|sources| sources.waiting(self.user, None));
+        let listed = Sources::new(self.settings, self.user).and_then(|sources| sources.supply(self.user, None));
         // What cannot be read is told where candidates are taken from it.
-        let listed = listed.ok().flatten();
+        let listed = listed.ok().and_then(Supply::listed);
         stats::epoch_size(None, listed, self.settings.stop.max_iterations)
     }
 

@@ -82,14 +82,15 @@ impl Session<'_, '_> {
         keeps.into_iter().take(most).map(|keep| self.retest_one(&keep)).collect()
     }
 
-    /// Re-tests later keeps that touch a file of a rejected one, as they would stand without it; then the session stands
-    /// as it `stood` before.
+    /// Re-tests later keeps that touch a file of a rejected one, as they would stand without that one; then the session
+    /// stands as it `stood` before.
     pub fn retest_without(
         &mut self,
-        rejected: ExperimentId,
+        rejected: &[ExperimentId],
         stood: Option<Stopped>,
     ) -> Result<Vec<Retest>, EngineError> {
-        let result = self.retest_overlapping(rejected);
+        let each: Result<Vec<_>, _> = rejected.iter().map(|keep| self.retest_overlapping(*keep)).collect();
+        let result = each.map(|found| found.into_iter().flatten().collect());
         match (&result, stood) {
             (Err(error), _) => drop(self.stopped_by(error)?),
             (Ok(_), Some(stood)) => self.recorder.session(Event::Stopped(stood), Durability::Synced)?,

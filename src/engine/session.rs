@@ -198,7 +198,7 @@ impl Session<'_, '_> {
                 Next::Wait(until) => self.sleep(until),
                 Next::GaveUp(detail) => return Ok(Stopped { rule: StopRule::AgentUnavailable, detail }),
                 Next::Done => {
-                    let detail = "every candidate was tried".to_owned();
+                    let detail = candidates.emptied(self);
                     return Ok(Stopped { rule: StopRule::CandidatesExhausted, detail });
                 }
             }

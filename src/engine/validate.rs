@@ -23,6 +23,11 @@ const PAIRS: u32 = 20;
 /// Equal pairs after which a metric that calibration found exact needs no more.
 const EXACT_PAIRS: u32 = 3;
 
+/// Returns the pairs that a validation is expected to take.
+pub(super) fn expected_pairs(exact: bool) -> u32 {
+    if exact { EXACT_PAIRS } else { PAIRS }
+}
+
 /// What a validated figure does not say (statistics section 5).
 const REMARK: &str = "two builds were compared: the interval does not cover the luck of their code layout";
 
@@ -168,8 +173,7 @@ impl Session<'_, '_> {
         let Some(calibrated) = self.recorder.state().calibrated() else { return f64::INFINITY };
         let checks = self.bench.harness().checks().len() as f64;
         let slowest = calibrated.limits.get("check").copied().unwrap_or(0.0);
-        let pairs = if self.is_exact() { EXACT_PAIRS } else { PAIRS };
-        let runs = 2.0 * f64::from(self.settings.bench.warmup + pairs);
+        let runs = 2.0 * f64::from(self.settings.bench.warmup + expected_pairs(self.is_exact()));
         2.0 * calibrated.build_s + checks * slowest + runs * calibrated.run_s
     }
 

@@ -106,10 +106,16 @@ impl CommentProblem {
 const KNOWN: &str = "id, axis, closed, base, since, reopen, path, pattern, forbid";
 
 static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<!--\s*autoresearch:(.*?)-->"));
+static UNADDRESSED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"<!--\s*(?:{})=", KNOWN.replace(", ", "|"))));
 static PAIR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"([A-Za-z]+)=(?:"([^"]*)"|(\S+))|(\S+)"#));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
+}
+
+/// Finds comments that begin with a pair of a machine comment, but do not say whom they are for.
+pub(super) fn unaddressed(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    UNADDRESSED.find_iter(text).map(|found| found.range())
 }
 
 /// Finds the last machine comment in a piece of HTML; its range is relative to the piece.

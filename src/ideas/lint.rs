@@ -97,6 +97,7 @@ fn pattern(text: &str) -> Regex {
 pub fn lint(text: &str, catalogue: &Catalogue, facts: &LintFacts) -> Vec<Finding> {
     let mut found: Vec<Finding> = catalogue.problems.iter().map(unread).collect();
     found.extend(stray(text, catalogue));
+    found.extend(unaddressed(text, catalogue));
     found.extend(repeated(catalogue));
     for section in &catalogue.sections {
         for entry in &section.entries {
@@ -134,6 +135,19 @@ fn stray<'a>(text: &'a str, catalogue: &'a Catalogue) -> impl Iterator<Item = Fi
             LintRule::BrokenComment,
             "this machine comment counts for no entry".to_owned(),
             "write '<!-- autoresearch: key=value ... -->' with its end, once in an entry, at the end of the entry's text",
+        )
+    })
+}
+
+/// Finds comments with the keys of a machine comment that lack the word which makes them one.
+fn unaddressed<'a>(text: &'a str, catalogue: &'a Catalogue) -> impl Iterator<Item = Finding> + 'a {
+    let in_code = |at: usize| catalogue.code.iter().any(|code| code.contains(&at));
+    super::comment::unaddressed(text).filter(move |found| !in_code(found.start)).map(|found| {
+        finding(
+            text[..found.start].matches('\n').count() + 1,
+            LintRule::BrokenComment,
+            "this comment has the keys of a machine comment, and counts for nothing without its first word".to_owned(),
+            "write '<!-- autoresearch: key=value ... -->'",
         )
     })
 }
@@ -205,7 +219,7 @@ fn unknown_idea(catalogue: &Catalogue, named: &NamedIdea) -> Option<Finding> {
         return None;
     }
     let problem = format!("no entry of ideas.md is called '{}'", named.idea);
-    let cure = format!("correct the trailer, or add the idea: autoresearch ideas add TEXT --id {}", named.idea);
+    let cure = format!("correct the trailer, or add the idea: 'autoresearch ideas add TEXT --id {}'", named.idea);
     Some(Finding { file: Some(named.file.clone()), line: named.line, rule: LintRule::UnknownIdea, problem, cure })
 }
 
@@ -233,8 +247,10 @@ mod tests {
 - **size** grow. Tried: #1. Effect: +0.1 %. Mechanism: no flush. Reopen: by a person.
 ## Settled decisions
 - no unsafe
+- a comment <!-- of a person, with base=main in it -->
 ```
 <!-- autoresearch: id=only-an-example -->
+<!-- id=only-an-example -->
 ```
 ";
         let facts = LintFacts { experiments: Some(BTreeSet::from([ExperimentId(1)])), ..LintFacts::default() };
@@ -249,6 +265,7 @@ mod tests {
 - [ ] again <!-- autoresearch: id=L0 -->
 - [ ] open <!-- autoresearch id=open -->
 - [ ] twice <!-- autoresearch: id=a --> <!-- autoresearch: id=b -->
+- [ ] **P4** unheard <!-- axis=l0 id=p4 -->
 ## Tried
 - [x] other: kept -1.0 % (#7)
 ## Closed
@@ -272,12 +289,14 @@ mod tests {
                 "3 repeated_name: 'l0' is the name of the entry in line 2 too",
                 "4 broken_comment: this machine comment counts for no entry",
                 "5 broken_comment: this machine comment counts for no entry",
-                "7 unknown_experiment: experiment 7 is not in the session's journal",
-                "9 unknown_reopen: reopen=\"one fine day\" is no condition that can be checked",
-                "9 no_mechanism: the closed entry 'bloom' does not say why it failed",
-                "9 unknown_experiment: experiment 8 is not in the session's journal",
-                "10 no_mechanism: the closed entry 'x' does not say why it failed",
-                "12 broken_pattern: 'fsync(' is no regular expression and is taken literally",
+                "6 broken_comment: this comment has the keys of a machine comment, and counts for nothing without its \
+                 first word",
+                "8 unknown_experiment: experiment 7 is not in the session's journal",
+                "10 unknown_reopen: reopen=\"one fine day\" is no condition that can be checked",
+                "10 no_mechanism: the closed entry 'bloom' does not say why it failed",
+                "10 unknown_experiment: experiment 8 is not in the session's journal",
+                "11 no_mechanism: the closed entry 'x' does not say why it failed",
+                "13 broken_pattern: 'fsync(' is no regular expression and is taken literally",
                 "c/2.patch:6 unknown_idea: no entry of ideas.md is called 'P2'",
             ]
         );

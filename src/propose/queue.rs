@@ -75,6 +75,11 @@ impl Queue {
         Self { root: root.to_owned(), folder: folder.trim_end_matches('/').to_owned() }
     }
 
+    /// Returns the folder, relative to the checkout's root.
+    pub fn folder(&self) -> &str {
+        if self.folder.is_empty() { "." } else { &self.folder }
+    }
+
     /// Lists the files in name order (by bytes). Folders, hidden files and what is no regular file are passed over: who
     /// writes a file under another or a hidden name and renames it in the end is never read half.
     pub fn files(&self) -> Result<Vec<QueueFile>, QueueError> {

@@ -5,7 +5,7 @@ use crate::git::{GitError, UserRepository};
 
 /// Says why a range gives no commit.
 #[derive(Debug, thiserror::Error)]
-#[error("candidates.commits '{range}': {source}")]
+#[error("the commits of '{range}' cannot be listed: {source}")]
 pub struct RangeError {
     /// The range as the config names it.
     pub range: String,
@@ -30,6 +30,11 @@ impl Range {
     /// Names a range `base..branch`; without a branch it leads to HEAD.
     pub fn new(named: &str) -> Self {
         Self { named: named.to_owned() }
+    }
+
+    /// Returns the range as the config names it.
+    pub fn named(&self) -> &str {
+        &self.named
     }
 
     /// Looks both ends up.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::lens::Lens;
 use crate::domain::{CheckOrder, Patience, Settings};
-use crate::stats::{Forecast, Part};
+use crate::stats::{Forecast, Part, Supply};
 
 /// A forecast of a session. Seconds, candidates and bench runs; effects in percent or in the metric's unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +39,9 @@ pub struct ForecastView {
     pub candidates: Option<u32>,
     /// What to change, where time leaves fewer than 20.
     pub warning: Option<String>,
+    /// What is known of the candidates that wait.
+    #[serde(skip)]
+    pub(super) supply: Supply,
     /// The effects as text.
     #[serde(skip)]
     sizes: (String, Option<String>),
@@ -72,10 +75,11 @@ impl ForecastView {
             validation_s: forecast.validation_s,
             seconds_left: horizon.seconds,
             in_time: forecast.in_time,
-            waiting: horizon.listed,
+            waiting: horizon.supply.listed(),
             iterations_left: horizon.iterations,
             candidates: forecast.candidates(),
             warning: forecast.is_short().then(|| warning(forecast, settings)),
+            supply: horizon.supply,
             sizes: (lens.size(runs.win_effect), resolves.map(|size| lens.size(size))),
         }
     }
@@ -138,12 +142,19 @@ mod tests {
 
     fn view(costs: Costs, seconds: Option<f64>, settings: &Settings) -> ForecastView {
         let runs = RunsNeeded { no_op: 6.0, win: 12.0, inconclusive: 60.0, win_effect: 0.0295 };
-        let horizon = Horizon { seconds, listed: Some(200), iterations: None };
+        let horizon = Horizon { seconds, supply: Supply::Listed(200), iterations: None };
         ForecastView::new(&Forecast::new(&costs, runs, horizon), settings, Some(0.0145))
     }
 
-    const COSTS: Costs =
-        Costs { build_s: 50.0, checks_s: 7.0, checks_first: true, verify_s: 50.0, warmup: 1, run_s: 5.0 };
+    const COSTS: Costs = Costs {
+        build_s: 50.0,
+        checks_s: 7.0,
+        checks_first: true,
+        verify_s: 50.0,
+        warmup: 1,
+        run_s: 5.0,
+        validation_pairs: 20,
+    };
 
     #[test]
     fn a_long_night_is_told_in_three_lines() {
@@ -156,6 +167,18 @@ mod tests {
              the final validation)\n\
              the smallest effect that they can show is 1.5 %\n"
         );
+    }
+
+    #[test]
+    fn a_night_without_a_number_says_what_ends_it() {
+        let runs = RunsNeeded { no_op: 6.0, win: 12.0, inconclusive: 60.0, win_effect: 0.0295 };
+        let told = |supply| {
+            let forecast = Forecast::new(&COSTS, runs, Horizon { supply, ..Horizon::default() });
+            text::forecast(&ForecastView::new(&forecast, &settings(), None)).lines().nth(1).unwrap().to_owned()
+        };
+        assert!(told(Supply::Finite).starts_with("the sources come to an end by themselves"));
+        assert_eq!(told(Supply::Nothing), "no candidate waits");
+        assert!(told(Supply::Endless).starts_with("neither a list nor a stop time ends the session"));
     }
 
     #[test]

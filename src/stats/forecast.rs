@@ -14,8 +14,7 @@ const SEED: u64 = 1;
 /// a regression costs no more than a no-op).
 const WINS: f64 = 0.1;
 
-/// Pairs of the final validation, and the programs built for it: the original baseline and the tip.
-const VALIDATION_PAIRS: f64 = 20.0;
+/// Programs built for the final validation: the original baseline and the tip.
 const VALIDATION_BUILDS: f64 = 2.0;
 
 /// Candidates below which a night is short: an alpha epoch is not even filled once.
@@ -97,6 +96,8 @@ pub struct Costs {
     pub warmup: u32,
     /// One bench run.
     pub run_s: f64,
+    /// Pairs of the final validation.
+    pub validation_pairs: u32,
 }
 
 /// A part of what a candidate costs.
@@ -112,13 +113,37 @@ pub enum Part {
     Pairs,
 }
 
+/// What is known of the candidates that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Supply {
+    /// So many.
+    Listed(u32),
+    /// A number that shows on the way: every source comes to its end, and at least one of them is a climb.
+    Finite,
+    /// None, as every source is empty.
+    Nothing,
+    /// As many as somebody asks for.
+    #[default]
+    Endless,
+}
+
+impl Supply {
+    /// Returns the number, where it is known and any source has candidates.
+    pub fn listed(self) -> Option<u32> {
+        match self {
+            Self::Listed(count) => Some(count),
+            Self::Finite | Self::Nothing | Self::Endless => None,
+        }
+    }
+}
+
 /// What ends the night.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Horizon {
     /// Seconds until the stop time; `None` where there is none.
     pub seconds: Option<f64>,
-    /// Candidates waiting, where every source is finite and has one.
-    pub listed: Option<u32>,
+    /// Candidates waiting.
+    pub supply: Supply,
     /// Iterations that `stop.maxIterations` leaves.
     pub iterations: Option<u32>,
 }
@@ -136,7 +161,7 @@ pub struct Forecast {
     pub candidate_s: f64,
     /// The bench runs behind these.
     pub runs: RunsNeeded,
-    /// Time kept for the final validation: two builds, their warm-up, and 20 pairs.
+    /// Time kept for the final validation: two builds, their warm-up, and its pairs.
     pub validation_s: f64,
     /// Until when there is time, and for what.
     pub horizon: Horizon,
@@ -150,7 +175,8 @@ impl Forecast {
     /// Adds up builds, checks, warm-up and pairs.
     pub fn new(costs: &Costs, runs: RunsNeeded, horizon: Horizon) -> Self {
         let (no_op, win) = (costs.candidate(runs.no_op, false), costs.candidate(runs.win, true));
-        let validation_s = VALIDATION_BUILDS * costs.build_s + costs.warmup_s() + 2.0 * VALIDATION_PAIRS * costs.run_s;
+        let validation_runs = 2.0 * f64::from(costs.validation_pairs);
+        let validation_s = VALIDATION_BUILDS * costs.build_s + costs.warmup_s() + validation_runs * costs.run_s;
         let mean = mix(&no_op, &win);
         let candidate_s = total(&mean);
         let in_time = horizon.seconds.map(|seconds| whole((seconds - validation_s) / candidate_s));
@@ -170,20 +196,20 @@ impl Forecast {
     /// Returns the expected number of candidates: what time, list and iterations leave, whichever ends first; `None`
     /// where nothing ends the night.
     pub fn candidates(&self) -> Option<u32> {
-        [self.in_time, self.horizon.listed, self.horizon.iterations].into_iter().flatten().min()
+        [self.in_time, self.horizon.supply.listed(), self.horizon.iterations].into_iter().flatten().min()
     }
 
     /// Returns the expected seconds of the session: to its stop time, or until there is nothing left to try; `None`
     /// where nothing ends it.
     pub fn seconds(&self) -> Option<f64> {
-        let others = [self.horizon.listed, self.horizon.iterations].into_iter().flatten();
+        let others = [self.horizon.supply.listed(), self.horizon.iterations].into_iter().flatten();
         let of_others = others.map(|count| f64::from(count) * self.candidate_s);
         of_others.chain(self.horizon.seconds).min_by(f64::total_cmp)
     }
 
     /// Says whether time alone leaves fewer than 20 candidates, although more could come.
     pub fn is_short(&self) -> bool {
-        let others = [self.horizon.listed, self.horizon.iterations].into_iter().flatten().min();
+        let others = [self.horizon.supply.listed(), self.horizon.iterations].into_iter().flatten().min();
         self.in_time.is_some_and(|fit| fit < FEW && others.is_none_or(|others| fit < others))
     }
 }
@@ -234,8 +260,15 @@ fn whole(candidates: f64) -> u32 {
 mod tests {
     use super::*;
 
-    const COSTS: Costs =
-        Costs { build_s: 50.0, checks_s: 7.0, checks_first: true, verify_s: 50.0, warmup: 1, run_s: 5.0 };
+    const COSTS: Costs = Costs {
+        build_s: 50.0,
+        checks_s: 7.0,
+        checks_first: true,
+        verify_s: 50.0,
+        warmup: 1,
+        run_s: 5.0,
+        validation_pairs: 20,
+    };
     const RUNS: RunsNeeded = RunsNeeded { no_op: 6.0, win: 12.0, inconclusive: 60.0, win_effect: 0.03 };
 
     fn rule(alpha: f64) -> RaceRule {
@@ -273,9 +306,16 @@ mod tests {
     }
 
     #[test]
+    fn an_exact_metric_reserves_the_few_pairs_that_its_validation_takes() {
+        let costs = Costs { validation_pairs: 3, ..COSTS };
+        assert!(near(Forecast::new(&costs, RUNS, Horizon::default()).validation_s, 100.0 + 10.0 + 30.0));
+    }
+
+    #[test]
     fn what_ends_first_is_the_forecast_and_only_time_is_short() {
-        let of = |seconds: f64, listed, iterations| {
-            Forecast::new(&COSTS, RUNS, Horizon { seconds: Some(seconds), listed, iterations })
+        let of = |seconds: f64, listed: Option<u32>, iterations| {
+            let supply = listed.map_or(Supply::Endless, Supply::Listed);
+            Forecast::new(&COSTS, RUNS, Horizon { seconds: Some(seconds), supply, iterations })
         };
         assert_eq!(of(36_000.0, Some(12), Some(30)).candidates(), Some(12));
         assert!(!of(36_000.0, Some(12), None).is_short());
@@ -286,8 +326,9 @@ mod tests {
 
     #[test]
     fn a_session_lasts_to_its_stop_or_until_nothing_is_left() {
-        let of = |seconds, listed, iterations| {
-            Forecast::new(&COSTS, RUNS, Horizon { seconds, listed, iterations }).seconds()
+        let of = |seconds, listed: Option<u32>, iterations| {
+            let supply = listed.map_or(Supply::Endless, Supply::Listed);
+            Forecast::new(&COSTS, RUNS, Horizon { seconds, supply, iterations }).seconds()
         };
         assert_eq!(of(None, None, None), None);
         assert!(near(of(Some(36_000.0), Some(12), Some(30)).unwrap(), 12.0 * 105.0));
@@ -336,7 +377,8 @@ mod tests {
 
     #[test]
     fn what_takes_no_time_at_all_is_no_division_by_zero() {
-        let free = Costs { build_s: 0.0, checks_s: 0.0, checks_first: true, verify_s: 0.0, warmup: 0, run_s: 0.0 };
+        let free =
+            Costs { build_s: 0.0, checks_s: 0.0, checks_first: true, verify_s: 0.0, warmup: 0, run_s: 0.0, ..COSTS };
         let forecast = Forecast::new(&free, RUNS, Horizon { seconds: Some(10.0), ..Horizon::default() });
         assert_eq!(forecast.in_time, Some(u32::MAX));
     }

@@ -36,7 +36,7 @@ pub use estimate::{
     Interval, Report, hodges_lehmann, lower_bound, median, report_effect, reported_se, validation_interval,
 };
 pub use evidence::Evidence;
-pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, calibration_pairs, runs_needed};
+pub use forecast::{Costs, Forecast, Horizon, Part, RunsNeeded, Supply, calibration_pairs, runs_needed};
 pub use guard::effective_tolerance;
 pub use holdout::{HoldoutJudge, pairs_to_pass};
 pub use judge::{Estimate, Judge, JudgeError, Plan, Step};

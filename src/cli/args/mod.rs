@@ -85,11 +85,14 @@ pub(super) enum Command {
     /// Show one experiment whole.
     Show(Show),
     /// Show the keeps in the order in which to look at them: effect against cost, and how few give most of the gain.
-    #[command(after_help = "Examples:\n  autoresearch review\n  autoresearch review --json | jq .most_of_it")]
-    Review(Reading),
+    #[command(
+        after_help = "Examples:\n  autoresearch review\n  autoresearch review --interactive     decide one after another\n  \
+        autoresearch review --json | jq .most_of_it"
+    )]
+    Review(Review),
     /// Record that keeps are to be merged.
     Accept(Decide),
-    /// Record that a keep is not to be merged: closes its idea, and measures later keeps of its files without it.
+    /// Record that keeps are not to be merged: closes their ideas, and measures later keeps of their files without them.
     Reject(Reject),
     /// Record that keeps wait for a decision.
     Later(Decide),
@@ -174,9 +177,9 @@ pub(super) struct Decide {
 /// Arguments of `reject`.
 #[derive(Debug, Args)]
 pub(super) struct Reject {
-    /// The experiment's number, as 'autoresearch review' shows it.
-    #[arg(value_name = "N", value_parser = experiment_number)]
-    pub experiment: u32,
+    /// The experiments' numbers, as 'autoresearch review' shows them.
+    #[arg(required = true, value_name = "N", value_parser = experiment_number)]
+    pub experiments: Vec<u32>,
     /// Why.
     #[arg(long, value_name = "TEXT")]
     pub because: String,
@@ -234,9 +237,21 @@ pub(super) struct Man {
 /// Arguments of commands that only read.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Reading {
-    /// Read this session of the repository, also one that 'run --new' moved aside ('autoresearch clean' lists them).
-    #[arg(long, value_name = "NAME")]
-    pub session: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `review`.
+#[derive(Debug, Args)]
+pub(super) struct Review {
+    /// Ask on the terminal about each keep that is neither accepted nor rejected; every answer is written at once.
+    #[arg(short = 'i', long, conflicts_with = "json")]
+    pub interactive: bool,
+    /// With --interactive: measure nothing at the end. Without it, later keeps of a rejected one's files are measured
+    /// without it, as 'autoresearch reject' does.
+    #[arg(long, requires = "interactive")]
+    pub no_retest: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -34,7 +34,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Clean, ui: &Ui) -> Result<u8, 
     if args.json {
         ui.json(&sizes.json(&place, args))?;
     } else {
-        ui.print(&sizes.text(&place, args))?;
+        ui.advise(&sizes.text(&place, args))?;
     }
     Ok(0)
 }

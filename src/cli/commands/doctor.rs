@@ -1,6 +1,6 @@
 //! `autoresearch doctor`: checks everything that a session needs, and says what to mend.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::place::{self, Place};
 use crate::cli::progress::Now;
 use crate::cli::ui::Ui;
-use crate::config::Overrides;
+use crate::config::{Overrides, place_of};
 use crate::engine::doctor::{self, Finding, Group, Rehearsed, Report, Verdict};
 use crate::engine::{EngineError, Purpose};
 use crate::git::UserRepository;
@@ -25,7 +25,7 @@ const INTERRUPTED: u8 = 130;
 /// Checks, tells each finding as it comes, and returns 0 when nothing failed, 3 when the baseline did, else 1.
 pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8, CliError> {
     let mut told =
-        Told { ui: (!args.json).then_some(ui), now: Now::new(ui, args.json), findings: Vec::new(), closed: None };
+        Told { ui, shown: !args.json, now: Now::new(ui, args.json), config: None, findings: Vec::new(), closed: None };
     let flags = Overrides { pin: args.pin.clone(), ..Overrides::default() };
     let ended = examine(global, &flags, args.holdout.as_deref(), &mut told);
     told.now.clear();
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Doctor, ui: &Ui) -> Result<u8,
     if args.json {
         ui.json(&json!({ "exit_code": code, "findings": told.findings }))?;
     } else if !interrupted {
-        ui.line(&summary(&told.findings))?;
+        ui.advise(&summary(&told.findings))?;
     }
     Ok(code)
 }
@@ -65,6 +65,7 @@ fn examine(global: &Global, flags: &Overrides, holdout: Option<&Path>, told: &mu
             return Ok(());
         }
     };
+    told.config = Some(place.config.clone());
     told.found(Finding::ok((Group::Config, "config"), format!("{} is complete", place.config.display())));
     if good {
         doctor::examine_branch(&place.repository, &place.settings, &place.places, told);
@@ -130,19 +131,33 @@ fn forecast(view: &ForecastView) -> Finding {
 
 /// Tells findings as they come and keeps them.
 struct Told<'a> {
-    /// Where to tell them; nowhere when JSON is printed at the end.
-    ui: Option<&'a Ui>,
+    ui: &'a Ui,
+    /// Whether to tell them as they come; not when JSON is printed at the end.
+    shown: bool,
     /// What is being done.
     now: Now<'a>,
+    /// The config, once it was read.
+    config: Option<PathBuf>,
     findings: Vec<Finding>,
     closed: Option<crate::cli::ui::OutputError>,
+}
+
+impl Told<'_> {
+    /// Returns what was found, with the place in the config where a key of it is at fault.
+    fn located(&self, finding: &Finding) -> String {
+        let key = finding.facts.get("key").and_then(serde_json::Value::as_str);
+        let place = key.zip(self.config.as_deref()).and_then(|(key, config)| place_of(config, key));
+        place.map_or_else(|| finding.detail.clone(), |(place, key)| format!("{place}: '{key}': {}", finding.detail))
+    }
 }
 
 impl Report for Told<'_> {
     fn found(&mut self, finding: Finding) {
         self.now.clear();
-        if let (Some(ui), None) = (self.ui, &self.closed) {
-            self.closed = ui.print(&text(&finding)).err();
+        let finding = Finding { detail: self.located(&finding), ..finding };
+        let finding = Finding { cure: finding.cure.map(|cure| self.ui.worded(&cure)), ..finding };
+        if self.shown && self.closed.is_none() {
+            self.closed = self.ui.print(&text(&finding)).err();
         }
         self.findings.push(finding);
     }
@@ -176,7 +191,7 @@ fn summary(findings: &[Finding]) -> String {
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let warnings = count(Verdict::Warning);
     match count(Verdict::Failure) {
-        0 => format!("\nready ({warnings} warnings); 'autoresearch run' starts the session"),
-        failures => format!("\n{failures} to mend before a session can run ({warnings} warnings)"),
+        0 => format!("\nready ({warnings} warnings); 'autoresearch run' starts the session\n"),
+        failures => format!("\n{failures} to mend before a session can run ({warnings} warnings)\n"),
     }
 }

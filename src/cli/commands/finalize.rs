@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Finalize, ui: &Ui) -> Result<u
     if args.json {
         ui.json(&as_json(&made, &onto, unit))?;
     } else {
-        ui.print(&as_text(&made, &onto, unit))?;
+        ui.advise(&as_text(&made, &onto, unit))?;
     }
     Ok(0)
 }

@@ -137,6 +137,7 @@ fn check(place: &Place, as_json: bool, ui: &Ui) -> Result<u8, CliError> {
     });
     let candidates = engine::named_ideas(place.repository.root(), &place.settings)?;
     let found = lint(&book.text, &book.catalogue, &LintFacts { experiments, candidates });
+    let found: Vec<Finding> = found.into_iter().map(|f| Finding { cure: ui.worded(&f.cure), ..f }).collect();
     let file = |finding: &Finding| finding.file.clone().unwrap_or_else(|| book.file.clone());
     if as_json {
         let all = found.iter().map(

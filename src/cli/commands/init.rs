@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Init, ui: &Ui) -> Result<u8, C
         }
         return Err(error.into());
     }
-    ui.print(&explained(&starter))?;
+    ui.advise(&explained(&starter))?;
     if let Some(old) = moved {
         ui.line(&format!("\nthe config of the other tool is now {old}"))?;
     }

@@ -20,6 +20,7 @@ pub(super) mod metrics;
 pub(super) mod reject;
 pub(super) mod report;
 pub(super) mod review;
+mod review_walk;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod simulate;

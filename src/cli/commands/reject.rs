@@ -1,7 +1,7 @@
-//! `autoresearch reject`: a keep is not to be merged. Its idea is closed as a person's decision, and later keeps that touch
-//! the same files are measured again without it.
+//! `autoresearch reject`: keeps are not to be merged. Their ideas are closed as a person's decision, and later keeps that
+//! touch the same files are measured again without them.
 
-use super::review::{record, state};
+use super::review::{ids, record, state};
 use super::run::{context, resumed_progress};
 use super::validate::line;
 use crate::cli::args::{Global, Reject};
@@ -16,26 +16,44 @@ use crate::ideas::{Closing, Edit, edit_or_make};
 use crate::process::{Interrupts, SupervisorProgram};
 use crate::state::ExperimentRecord;
 
-/// Records the decision, closes the idea, says how to take the keep out, and re-tests what came after it.
+/// Records the decisions, closes the ideas, says how to take the keeps out, and re-tests what came after them.
 pub(in crate::cli) fn run(global: &Global, args: &Reject, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
-    let id = ExperimentId(args.experiment);
-    let reviewed = Reviewed { review: Review::Rejected, because: args.because.clone() };
-    record(&place, &[args.experiment], &reviewed, ui)?;
-    let state = state(&place)?;
-    let Some(keep) = state.experiment(id) else { return Err(CliError::NoSuchKeep { experiment: id }) };
-    close(&place, keep, &args.because, ui)?;
-    let commit = keep.commit();
-    ui.line(&format!(
-        "'autoresearch finalize' leaves it out; on a branch of your own 'git revert {}' takes it out",
-        commit.short()
-    ))?;
+    let place = Place::with_holdout(global, &Overrides::default(), None)?;
+    let keeps = ids(&args.experiments);
+    decide(&place, &keeps, &args.because, ui)?;
     if !args.no_retest {
-        for retest in retest(&place, id, ui)? {
-            ui.print(&line(&retest, &place.settings.primary.unit))?;
-        }
+        retest_and_tell(&place, &keeps, ui)?;
     }
     Ok(0)
+}
+
+/// Records that keeps are not to be merged, closes their ideas, and says how to take them out.
+pub(super) fn decide(place: &Place, keeps: &[ExperimentId], because: &str, ui: &Ui) -> Result<(), CliError> {
+    let reviewed = Reviewed { review: Review::Rejected, because: because.to_owned() };
+    record(place, keeps, &reviewed, ui)?;
+    let state = state(place)?;
+    for id in keeps {
+        let keep = state.experiment(*id).ok_or(CliError::NoSuchKeep { experiment: *id })?;
+        close(place, keep, because, ui)?;
+        let commit = keep.commit();
+        ui.advise(&format!(
+            "'autoresearch finalize' leaves it out; on a branch of your own 'git revert {}' takes it out\n",
+            commit.short()
+        ))?;
+    }
+    Ok(())
+}
+
+/// Re-tests what came after rejected keeps and touches their files, and tells what was found.
+pub(super) fn retest_and_tell(place: &Place, keeps: &[ExperimentId], ui: &Ui) -> Result<(), CliError> {
+    let found = retest(place, keeps, ui)?;
+    if !found.is_empty() {
+        ui.line("later keeps of the same files, without what was rejected:")?;
+    }
+    for retest in found {
+        ui.print(&line(&retest, &place.settings.primary.unit))?;
+    }
+    Ok(())
 }
 
 /// Closes the idea that the keep tried, or the patch itself where it names none.
@@ -52,8 +70,8 @@ fn close(place: &Place, keep: &ExperimentRecord, because: &str, ui: &Ui) -> Resu
     Ok(ui.line(&format!("closed '{name}' in ideas.md"))?)
 }
 
-/// Measures later keeps that touch a file of the rejected one, as they would stand without it.
-fn retest(place: &Place, id: ExperimentId, ui: &Ui) -> Result<Vec<Retest>, CliError> {
+/// Measures later keeps that touch a file of a rejected one, as they would stand without it.
+fn retest(place: &Place, keeps: &[ExperimentId], ui: &Ui) -> Result<Vec<Retest>, CliError> {
     let stood = fold(&place.places.journal())?.and_then(|folded| folded.state.stopped().cloned());
     let supervisor = SupervisorProgram::current()?;
     let interrupts = Interrupts::default();
@@ -61,11 +79,15 @@ fn retest(place: &Place, id: ExperimentId, ui: &Ui) -> Result<Vec<Retest>, CliEr
     let context = context(place, &supervisor, &interrupts, Purpose::Session);
     let mut progress = resumed_progress(place, ui)?;
     let mut session = Session::open(&context, vec![&mut progress])?;
-    if session.overlapping(id)?.is_empty() {
-        // Nothing later touches its files; the session stands as it stood.
-        return Ok(session.retest_without(id, stood)?);
+    let mut measured = Vec::new();
+    for keep in keeps {
+        if !session.overlapping(*keep)?.is_empty() {
+            measured.push(*keep);
+        }
     }
-    let found = session.ready_to_validate().and_then(|()| session.retest_without(id, stood));
+    // Where nothing later touches their files there is nothing to make ready.
+    let ready = if measured.is_empty() { Ok(()) } else { session.ready_to_validate() };
+    let found = ready.and_then(|()| session.retest_without(&measured, stood));
     found.map_err(|error| match error {
         EngineError::StopRequested => CliError::NotValidated,
         error => CliError::Engine(error),

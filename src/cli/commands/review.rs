@@ -1,8 +1,9 @@
 //! `autoresearch review`, `accept` and `later`: which keeps to merge, and what was decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::args::{Decide, Global, Reading};
+use super::review_walk;
+use crate::cli::args::{self, Decide, Global};
 use crate::cli::error::CliError;
 use crate::cli::fold::fold;
 use crate::cli::place::Place;
@@ -13,14 +14,17 @@ use crate::journal::{Journal, Reader};
 use crate::report::{Cost, ReviewInput, ReviewView, Screen, text};
 use crate::state::{ExperimentRecord, SessionState};
 
-/// Shows the keeps in the order in which to look at them.
-pub(in crate::cli) fn run(global: &Global, args: &Reading, ui: &Ui) -> Result<u8, CliError> {
-    let place = Place::find(global, &Overrides::default())?;
+/// Shows the keeps in the order in which to look at them, or asks about one after another.
+pub(in crate::cli) fn run(global: &Global, args: &args::Review, ui: &Ui) -> Result<u8, CliError> {
+    let place = Place::with_holdout(global, &Overrides::default(), None)?;
+    if args.interactive {
+        return review_walk::run(&place, !args.no_retest, ui);
+    }
     let view = view(&place)?;
     if args.json {
         ui.json(&serde_json::to_value(&view).unwrap_or_default())?;
     } else {
-        ui.print(&text::review(&view, Screen::of_stdout()))?;
+        ui.advise(&text::review(&view, Screen::of_stdout()))?;
     }
     Ok(0)
 }
@@ -37,27 +41,33 @@ pub(in crate::cli) fn later(global: &Global, args: &Decide, ui: &Ui) -> Result<u
 
 fn decide(global: &Global, numbers: &[u32], reviewed: &Reviewed, ui: &Ui) -> Result<u8, CliError> {
     let place = Place::find(global, &Overrides::default())?;
-    record(&place, numbers, reviewed, ui)?;
+    record(&place, &ids(numbers), reviewed, ui)?;
     Ok(0)
 }
 
 /// Journals a decision about keeps that stand.
-pub(super) fn record(place: &Place, numbers: &[u32], reviewed: &Reviewed, ui: &Ui) -> Result<(), CliError> {
+pub(super) fn record(place: &Place, ids: &[ExperimentId], reviewed: &Reviewed, ui: &Ui) -> Result<(), CliError> {
     let state = state(place)?;
-    let ids: Vec<ExperimentId> = numbers.iter().copied().map(ExperimentId).collect();
-    for id in &ids {
+    for id in ids {
         if !state.keeps().any(|record| record.id == *id) {
             return Err(CliError::NoSuchKeep { experiment: *id });
         }
     }
     let mut journal = Journal::open(&place.places.journal())?;
-    for id in &ids {
+    for id in ids {
         journal.append_synced(Some(*id), &Event::Reviewed(reviewed.clone()))?;
         ui.line(&format!("#{id} {}", reviewed.review))?;
     }
     Ok(())
 }
 
+/// Returns experiments by their numbers as they were typed, each once.
+pub(super) fn ids(numbers: &[u32]) -> Vec<ExperimentId> {
+    let mut seen = BTreeSet::new();
+    numbers.iter().copied().map(ExperimentId).filter(|id| seen.insert(*id)).collect()
+}
+
+/// Folds the journal of a session that has begun.
 pub(super) fn state(place: &Place) -> Result<SessionState, CliError> {
     place.require_session()?;
     let folded = fold(&place.places.journal())?;

@@ -10,6 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::ui::Ui;
 use crate::config::Overrides;
 use crate::domain::{StopRule, Stopped};
+use crate::engine::doctor;
 use crate::engine::{Context, EngineError, Moved, Purpose, Session, Sources, battery_warning, set_aside};
 use crate::process::{Awake, Interrupts, SupervisorProgram};
 use crate::report::{Screen, ValidationView, text};
@@ -28,9 +29,11 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
         ..Overrides::default()
     };
     let place = Place::with_holdout(global, &flags, args.holdout.as_deref())?;
-    let mut sources = Sources::new(&place.settings, &place.repository)?.following(args.follow);
+    let sources = Sources::new(&place.settings, &place.repository).map_err(|error| place.located(error))?;
+    let mut sources = sources.following(args.follow);
     // A source that is not there is said now, not after the calibration.
-    sources.check(&place.repository)?;
+    sources.check(&place.repository).map_err(|error| place.located(error))?;
+    tell_hooks(&place, ui);
     if args.dry_run {
         return super::dry_run::run(&place, ui);
     }
@@ -56,7 +59,8 @@ pub(in crate::cli) fn run(global: &Global, args: &Run, ui: &Ui) -> Result<u8, Cl
     let text = closing(session.state(), &stopped, &place);
     drop(session);
     let claims = session_view(&place, ui)?.claims;
-    ui.print(&(text::claims(&claims, Screen::of_stdout()) + &text))?;
+    ui.print(&text::claims(&claims, Screen::of_stdout()))?;
+    ui.advise(&text)?;
     Ok(exit_code(stopped.rule))
 }
 
@@ -92,6 +96,14 @@ fn awake(place: &Place, ui: &Ui) -> Option<Awake> {
     }
 }
 
+/// Warns of hooks that cannot be started, before the first is called.
+fn tell_hooks(place: &Place, ui: &Ui) {
+    let inherited: Vec<_> = std::env::vars_os().collect();
+    for trouble in doctor::hook_troubles(&place.repository, &place.settings, &inherited) {
+        ui.warn(&format!("{}; {}", trouble.what, trouble.cure));
+    }
+}
+
 /// Moves the session so far aside and says where it is; a new one starts from empty caches as any other.
 fn start_over(place: &Place, ui: &Ui) -> Result<Option<Moved>, CliError> {
     let Some(moved) = set_aside(&place.repository, &place.places, &place.settings)? else {
@@ -101,7 +113,7 @@ fn start_over(place: &Place, ui: &Ui) -> Result<Option<Moved>, CliError> {
     let Moved { aside, folder, .. } = &moved;
     let branch = aside.branch.as_ref().map(|branch| format!(", its branch is {branch}")).unwrap_or_default();
     ui.tell(&format!("the session so far is now '{}' in {}{branch}", aside.name, folder.display()));
-    ui.tell(&format!("  autoresearch log --session {}", aside.name));
+    ui.tell(&ui.worded(&format!("  autoresearch log --session {}", aside.name)));
     super::clean::remove_cache(place)?;
     Ok(Some(moved))
 }

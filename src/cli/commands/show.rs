@@ -9,7 +9,7 @@ use crate::cli::place::Named;
 use crate::cli::ui::Ui;
 use crate::domain::{Event, ExperimentId, ImportedRun};
 use crate::journal::{JournalError, Reader, Record};
-use crate::report::{Screen, show_json, text};
+use crate::report::{ExperimentView, Screen, show_json, text};
 
 /// Bytes of a patch that are shown; the file has the rest.
 const PATCH: u64 = 1 << 20;
@@ -49,6 +49,12 @@ fn imported(run: &ImportedRun, args: &Show, ui: &Ui) -> Result<u8, CliError> {
         ui.print(&text::imported_run(run))?;
     }
     Ok(0)
+}
+
+/// Reads everything about an experiment that was settled here; `folder` is its own.
+pub(super) fn everything(journal: &Path, id: ExperimentId, folder: &Path) -> Result<ExperimentView, CliError> {
+    let look = Look::at(journal, id)?;
+    look.found.view(id, folder).ok_or_else(|| look.missing(id))
 }
 
 /// What one look through the journal finds of a number.

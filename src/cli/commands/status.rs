@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Status, ui: &Ui) -> Result<u8,
     }
     let screen = Screen::of_stdout();
     let parts = [
-        session.as_ref().map(|session| text::status(session, screen)),
+        session.as_ref().map(|session| ui.worded(&text::status(session, screen))),
         imported.as_ref().map(|imported| text::imported_status(imported, screen)),
     ];
     ui.print(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))?;
@@ -61,8 +61,8 @@ fn watch(named: &Named, args: &Status, pause: Duration, ui: &Ui) -> Result<u8, C
 fn show(view: &SessionView, json: bool, changed: bool, ui: &Ui) -> Result<(), CliError> {
     match (json, Ui::is_screen()) {
         (true, _) if changed => ui.line(&status_json(view).to_string())?,
-        (false, true) => ui.repaint(&text::status(view, Screen::of_stdout()))?,
-        (false, false) if changed => ui.line(&text::status(view, Screen::of_stdout()))?,
+        (false, true) => ui.repaint(&ui.worded(&text::status(view, Screen::of_stdout())))?,
+        (false, false) if changed => ui.line(&ui.worded(&text::status(view, Screen::of_stdout())))?,
         (true | false, _) => {}
     }
     Ok(())

@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(global: &Global, args: &Validate, ui: &Ui) -> Result<u
     if args.json {
         ui.json(&as_json(&found, unit))?;
     } else {
-        ui.print(&as_text(&found, unit, &tip))?;
+        ui.advise(&as_text(&found, unit, &tip))?;
     }
     Ok(exit_code(&found))
 }

@@ -18,15 +18,14 @@ const SHELL_WORDS: [&str; 24] = [
     "if", "printf", "set", "source", "test", "time", "true", "ulimit", "while",
 ];
 
-/// Checks the programs of build, bench, prepare, checks and scripts; `inherited` says what `PATH` is.
+/// Checks the programs of build, bench, prepare, hooks and scripts; `inherited` says what `PATH` is.
 pub fn examine_commands(
     user: &UserRepository,
     settings: &Settings,
     inherited: &[(OsString, OsString)],
     report: &mut dyn Report,
 ) {
-    let path = inherited.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default();
-    let search = Search { path, dir: user.root().join(&settings.working_dir) };
+    let search = Search { path: path_of(inherited), dir: user.root().join(&settings.working_dir) };
     let prepare = settings.prepare.as_ref().map(|prepare| ("prepare", &prepare.command));
     let build = settings.build.as_ref().map(|build| ("build", &build.command));
     let mut found = Vec::new();
@@ -48,10 +47,49 @@ pub fn examine_commands(
             }
         }
     }
+    for trouble in hook_troubles(user, settings, inherited) {
+        report.found(Finding::warning(CHECK, trouble.what).cure(trouble.cure));
+    }
     bad += scripts(user, settings, &search, report);
     if bad == 0 {
         report.found(Finding::ok(CHECK, format!("found {}", found.join(", "))));
     }
+}
+
+/// What is in the way of a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookTrouble {
+    /// Which hook, and what is wrong with it.
+    pub what: String,
+    /// What to do.
+    pub cure: String,
+}
+
+/// Looks whether the programs of the hooks can be started; a session runs without them, and would tell it only when it calls
+/// the first.
+pub fn hook_troubles(
+    user: &UserRepository,
+    settings: &Settings,
+    inherited: &[(OsString, OsString)],
+) -> Vec<HookTrouble> {
+    let search = Search { path: path_of(inherited), dir: user.root().join(&settings.folder) };
+    let hooks = [("hooks.before", &settings.hooks.before), ("hooks.after", &settings.hooks.after)];
+    let trouble = |(name, command): (&str, &Option<Command>)| {
+        let word = program(command.as_ref()?)?;
+        let problem = search.problem(word)?;
+        let at = search.dir.join(word);
+        let word = if word.contains('/') {
+            at.strip_prefix(user.root()).unwrap_or(&at).display().to_string()
+        } else {
+            word.to_owned()
+        };
+        Some(HookTrouble { what: format!("'{name}' starts {word}, {problem}"), cure: problem.cure(&word) })
+    };
+    hooks.into_iter().filter_map(trouble).collect()
+}
+
+fn path_of(inherited: &[(OsString, OsString)]) -> OsString {
+    inherited.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
 /// Checks the first lines of the executable sealed files and returns how many name a program that is not there.

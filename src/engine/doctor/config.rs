@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::domain::{CandidateSource, Settings};
+use crate::domain::Settings;
 use crate::engine::EngineError;
 use crate::engine::habits;
 use crate::engine::sources::Sources;
@@ -10,6 +10,7 @@ use crate::engine::workbench::join;
 use crate::gate::{self, HarnessSnapshot, SealReason};
 use crate::git::UserRepository;
 use crate::process::SHARED_BUILD_FOLDERS;
+use crate::stats::Supply;
 
 use super::finding::{Finding, Group, Report};
 
@@ -95,18 +96,24 @@ fn bench_scripts(snapshot: &HarnessSnapshot, settings: &Settings, report: &mut d
 
 fn candidates(user: &UserRepository, settings: &Settings, report: &mut dyn Report) {
     let check = (Group::Config, "candidates");
-    let waiting = Sources::new(settings, user).and_then(|sources| sources.waiting(user, None));
-    let open_ended = |source: &CandidateSource| matches!(source, CandidateSource::Sweep(_) | CandidateSource::Agent(_));
-    report.found(match waiting {
-        Ok(Some(count)) => Finding::ok(check, format!("{count} candidates wait")).fact("candidates", count),
-        Ok(None) if settings.candidates.iter().any(open_ended) => Finding::ok(check, "the sources can give candidates"),
-        Ok(None) => Finding::warning(check, "there is no candidate to try yet")
+    let supply = Sources::new(settings, user).and_then(|sources| sources.supply(user, None));
+    report.found(match supply {
+        Ok(Supply::Listed(count)) => Finding::ok(check, format!("{count} candidates wait")).fact("candidates", count),
+        Ok(Supply::Finite | Supply::Endless) => Finding::ok(check, "the sources can give candidates"),
+        Ok(Supply::Nothing) => Finding::warning(check, "there is no candidate to try yet")
             .cure("put *.patch or *.diff files into the folders of 'candidates', or use 'autoresearch try'"),
-        Err(error @ EngineError::Queue(_)) => Finding::warning(check, error.to_string())
-            .cure("make the folder when there are patches; 'autoresearch try' needs none, 'run' refuses without"),
-        Err(error) => Finding::failure(check, error.to_string())
-            .cure("mend this source of 'candidates', or leave it out: 'run' refuses to start with it"),
+        Err(EngineError::Source { key, source: error }) => cannot_give(check, &error).fact("key", key),
+        Err(error) => cannot_give(check, &error),
     });
+}
+
+fn cannot_give(check: (Group, &'static str), error: &EngineError) -> Finding {
+    if matches!(error, EngineError::Queue(_)) {
+        return Finding::warning(check, error.to_string())
+            .cure("make the folder when there are patches; 'autoresearch try' needs none, 'run' refuses without");
+    }
+    Finding::failure(check, error.to_string())
+        .cure("mend this source of 'candidates', or leave it out: 'run' refuses to start with it")
 }
 
 /// Says what becomes of build folders that all checkouts would share.

@@ -18,7 +18,7 @@ mod repository;
 mod signing;
 mod steps;
 
-pub use commands::examine_commands;
+pub use commands::{HookTrouble, examine_commands, hook_troubles};
 pub use config::examine_config;
 pub use finding::{Finding, Group, Report, Verdict, exit_code};
 pub use machine::examine_machine;

@@ -4,8 +4,10 @@ use crate::domain::{ExperimentId, Proposal, ProposalSource, Reason};
 use crate::engine::EngineError;
 use crate::engine::carry::proposed_as;
 use crate::engine::offer::Offer;
+use crate::engine::places::Places;
 use crate::engine::resume::proposal_of;
 use crate::engine::session::{Session, key_of};
+use crate::git::UserRepository;
 use crate::state::{ExperimentRecord, SessionState};
 
 use super::{Candidates, Next};
@@ -22,9 +24,9 @@ impl Again {
 
 impl Candidates for Again {
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError> {
-        let keep = session.state().keeps_to_try_again(key).first().map(|keep| (*keep).clone());
-        Ok(match keep {
-            Some(keep) => Next::Offer(Box::new(session.offer_again(&keep)?)),
+        let kept = Shelf { state: session.state(), places: session.places, user: session.user };
+        Ok(match kept.state.keeps_to_try_again(key).first() {
+            Some(keep) => Next::Offer(Box::new(kept.offer(keep)?)),
             None => Next::Done,
         })
     }
@@ -34,11 +36,27 @@ fn key(keep: ExperimentId) -> String {
     key_of(&ProposalSource::Again(keep), &[])
 }
 
-impl Session<'_, '_> {
+/// Where a session's keeps are written down.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Shelf<'s> {
+    /// What the session did.
+    pub(in crate::engine) state: &'s SessionState,
+    /// Its folders.
+    pub(in crate::engine) places: &'s Places,
+    /// The repository that holds the commits.
+    pub(in crate::engine) user: &'s UserRepository,
+}
+
+impl Shelf<'_> {
+    /// Offers all keeps that wait, in the order in which they are tried.
+    pub(in crate::engine) fn offers(self) -> Result<Vec<Offer>, EngineError> {
+        self.state.keeps_to_try_again(key).into_iter().map(|keep| self.offer(keep)).collect()
+    }
+
     /// Offers a keep anew, as it was proposed; its patch is the commit's, made on the tip before it.
-    fn offer_again(&self, keep: &ExperimentRecord) -> Result<Offer, EngineError> {
+    fn offer(self, keep: &ExperimentRecord) -> Result<Offer, EngineError> {
         let proposed = proposed_as(&self.places.journal(), keep.id)?;
-        let patch = self.kept_patch(keep);
+        let patch = self.patch(keep);
         let bytes = patch.clone().unwrap_or_default();
         let proposal = Proposal {
             source: ProposalSource::Again(keep.id),
@@ -54,7 +72,7 @@ impl Session<'_, '_> {
     }
 
     /// Reads the change of a keep: that of its commit, else the one in its folder.
-    fn kept_patch(&self, keep: &ExperimentRecord) -> Result<Vec<u8>, String> {
+    fn patch(self, keep: &ExperimentRecord) -> Result<Vec<u8>, String> {
         let commit = keep.commit();
         let gone = match self.user.commit_patch(commit.as_str()) {
             Ok(found) => return Ok(found.patch),

@@ -8,14 +8,17 @@ mod sweep;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{CandidateSource, CandidatesOrder, Event, Note, Settings};
+use crate::domain::{Agent, CandidateSource, CandidatesOrder, Event, Note, Settings};
 use crate::git::UserRepository;
+use crate::propose::sweep::KnobFileError;
 use crate::state::SessionState;
+use crate::stats::Supply;
 
 use super::EngineError;
 use super::offer::Offer;
 use super::recorder::Durability;
 use super::session::Session;
+pub(super) use again::Shelf;
 pub(super) use range::without_patch;
 
 use again::Again;
@@ -45,6 +48,11 @@ pub trait Candidates {
     /// Returns the next candidate that no settled experiment of the session tried.
     fn next(&mut self, session: &mut Session<'_, '_>) -> Result<Next, EngineError>;
 
+    /// Says why nothing is left, where a session ends with that.
+    fn emptied(&self, _session: &Session<'_, '_>) -> String {
+        "every candidate was tried".to_owned()
+    }
+
     /// Ends what it may still be doing, when the session takes no more candidates.
     fn close(&mut self, _session: &mut Session<'_, '_>) -> Result<(), EngineError> {
         Ok(())
@@ -56,11 +64,21 @@ pub(super) trait Source: Candidates {
     /// Returns the keys ([`Proposed::patch_hash`](crate::domain::Proposed::patch_hash)) of all its candidates, tried or not; `None`
     /// where they are not known beforehand. Fails where the source cannot give any: a folder or a range that is not there.
     fn keys(&self, user: &UserRepository) -> Result<Option<Vec<String>>, EngineError>;
+
+    /// Says what there is none of, where it has no candidate at all.
+    fn lacks(&self) -> String;
+
+    /// Says whether it comes to its end by itself.
+    fn is_finite(&self) -> bool {
+        true
+    }
 }
 
 /// All sources of a config, after the session's own: keeps from before its base moved.
 pub struct Sources {
     all: Vec<Box<dyn Source>>,
+    /// The same as the config describes them.
+    described: Vec<CandidateSource>,
     order: CandidatesOrder,
     follow: bool,
     /// Whether it was told that there is nothing to do until more come.
@@ -84,8 +102,10 @@ impl Sources {
                 }
             }
         };
-        let all = settings.candidates.iter().enumerate().map(source).collect::<Result<_, _>>()?;
-        Ok(Self { all, order: settings.candidates_order, follow: false, told_idle: false, turn: None })
+        let described = settings.candidates.clone();
+        let named = |(place, given)| source((place, given)).map_err(|error| of_source((place, given), error));
+        let all = described.iter().enumerate().map(named).collect::<Result<_, _>>()?;
+        Ok(Self { all, described, order: settings.candidates_order, follow: false, told_idle: false, turn: None })
     }
 
     /// Waits for more candidates instead of ending when there are none (`run --follow`).
@@ -96,25 +116,61 @@ impl Sources {
 
     /// Fails where a source cannot give candidates at all.
     pub fn check(&self, user: &UserRepository) -> Result<(), EngineError> {
-        self.all.iter().try_for_each(|source| source.keys(user).map(|_| ()))
+        (0..self.all.len()).try_for_each(|place| self.keys(place, user).map(|_| ()))
     }
 
-    /// Counts the candidates that wait: those not settled in the session, where there is one. `None` where a source does not
-    /// know its candidates beforehand, or none has any.
-    pub fn waiting(&self, user: &UserRepository, state: Option<&SessionState>) -> Result<Option<u32>, EngineError> {
+    /// Says what waits: candidates that are not settled in the session, where there is one.
+    pub fn supply(&self, user: &UserRepository, state: Option<&SessionState>) -> Result<Supply, EngineError> {
         let mut count = state.map_or(0, Again::waiting);
-        let mut listed = count > 0;
-        for source in &self.all {
-            let Some(keys) = source.keys(user)? else { return Ok(None) };
-            listed |= !keys.is_empty();
+        let mut any = count > 0;
+        let mut known = true;
+        for place in 0..self.all.len() {
+            let Some(keys) = self.keys(place, user)? else {
+                known = false;
+                continue;
+            };
+            any |= !keys.is_empty();
             let open = |key: &&String| state.is_none_or(|state| state.settled_patch(key).is_none());
             count += keys.iter().filter(open).count();
         }
-        Ok(listed.then(|| u32::try_from(count).unwrap_or(u32::MAX)))
+        Ok(match (known, any) {
+            (true, true) => Supply::Listed(u32::try_from(count).unwrap_or(u32::MAX)),
+            (true, false) => Supply::Nothing,
+            (false, _) if self.all.iter().all(|source| source.is_finite()) => Supply::Finite,
+            (false, _) => Supply::Endless,
+        })
     }
 }
 
+/// Says which source of the config it is that cannot give candidates, by the key that names what is wrong.
+fn of_source((place, source): (usize, &CandidateSource), error: EngineError) -> EngineError {
+    let inner = match (source, &error) {
+        (CandidateSource::Patches(_), _) => "patches".to_owned(),
+        (CandidateSource::Commits(_), _) => "commits".to_owned(),
+        (CandidateSource::Sweep(sweep), EngineError::KnobFile(knob)) => {
+            let index = sweep.knobs.iter().position(|known| known.name == knob.knob()).unwrap_or_default();
+            let key = if matches!(knob, KnobFileError::NoFile { .. }) { "file" } else { "pattern" };
+            format!("sweep.knobs[{index}].{key}")
+        }
+        (CandidateSource::Sweep(_), _) => "sweep".to_owned(),
+        (CandidateSource::Agent(Agent { command: Some(_), .. }), _) => "agent.command".to_owned(),
+        (CandidateSource::Agent(_), _) => "agent.preset".to_owned(),
+    };
+    EngineError::Source { key: format!("candidates[{place}].{inner}"), source: Box::new(error) }
+}
+
 impl Sources {
+    /// Asks a source for its keys; an error names the source.
+    fn keys(&self, place: usize, user: &UserRepository) -> Result<Option<Vec<String>>, EngineError> {
+        self.all[place].keys(user).map_err(|error| of_source((place, &self.described[place]), error))
+    }
+
+    /// Says of each source that has no candidate at all, tried or not, what there is none of.
+    fn lacking(&self, user: &UserRepository) -> Vec<String> {
+        let is_empty = |source: &dyn Source| matches!(source.keys(user), Ok(Some(keys)) if keys.is_empty());
+        self.all.iter().filter(|source| is_empty(source.as_ref())).map(|source| source.lacks()).collect()
+    }
+
     /// Says once that nothing is left to try until more comes.
     fn tell_idle(&mut self, session: &mut Session<'_, '_>) -> Result<(), EngineError> {
         if std::mem::replace(&mut self.told_idle, true) {
@@ -155,6 +211,16 @@ impl Candidates for Sources {
         let later = || Timestamp::now() + SignedDuration::from_secs(FOLLOW_S);
         let until = earliest.or_else(|| self.follow.then(later));
         Ok(until.map_or_else(|| gave_up.map_or(Next::Done, Next::GaveUp), Next::Wait))
+    }
+
+    fn emptied(&self, session: &Session<'_, '_>) -> String {
+        let lacking = self.lacking(session.user);
+        match lacking.len() {
+            0 if self.all.is_empty() => "nothing to try: the config names no source under 'candidates'".to_owned(),
+            0 => "every candidate was tried".to_owned(),
+            lacks if lacks == self.all.len() => format!("nothing to try: there is {}", lacking.join(", and ")),
+            _ => format!("every candidate was tried; there is {}", lacking.join(", and ")),
+        }
     }
 
     fn close(&mut self, session: &mut Session<'_, '_>) -> Result<(), EngineError> {

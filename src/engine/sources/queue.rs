@@ -76,4 +76,8 @@ impl Source for PatchQueue {
         let offers = files.iter().filter_map(Offer::of_file);
         Ok(Some(offers.map(|offer| proposal_key(offer.proposal())).collect()))
     }
+
+    fn lacks(&self) -> String {
+        format!("no *.patch or *.diff file in {}", self.queue.folder())
+    }
 }

@@ -75,6 +75,10 @@ impl Source for CommitSource {
         let commits = self.range.commits(user, &self.range.ends(user)?)?;
         Ok(Some(commits.iter().map(key).collect()))
     }
+
+    fn lacks(&self) -> String {
+        format!("no commit in {}", self.range.named())
+    }
 }
 
 fn key(commit: &ObjectId) -> String {

@@ -57,6 +57,18 @@ pub enum KnobFileError {
     },
 }
 
+impl KnobFileError {
+    /// Returns the knob's name.
+    pub fn knob(&self) -> &str {
+        match self {
+            Self::NoFile { knob, .. }
+            | Self::Matches { knob, .. }
+            | Self::NotFound { knob, .. }
+            | Self::Pattern { knob, .. } => knob,
+        }
+    }
+}
+
 /// Returns the value of a knob (named for errors) in the bytes of its file.
 pub fn read_value((knob, file, pattern): (&str, &str, &str), bytes: &[u8]) -> Result<String, KnobFileError> {
     let place = find((knob, file, pattern), bytes)?;

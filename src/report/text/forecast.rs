@@ -2,6 +2,7 @@
 
 use super::duration;
 use crate::report::forecast::ForecastView;
+use crate::stats::Supply;
 
 /// Writes what a candidate takes, how many there will be, and what they can show; one line each.
 pub fn forecast(view: &ForecastView) -> String {
@@ -31,6 +32,17 @@ fn count(view: &ForecastView) -> String {
     let limits: Vec<String> = [waiting, allowed, fit].into_iter().flatten().collect();
     match view.candidates {
         Some(count) => format!("about {count} candidates: {}", limits.join(", and ")),
-        None => "neither a list nor a stop time ends the session ('stop.maxHours', 'stop.until')".to_owned(),
+        None => uncounted(view.supply).to_owned(),
+    }
+}
+
+/// Says what ends a session that has neither a stop time nor a number of candidates.
+fn uncounted(supply: Supply) -> &'static str {
+    match supply {
+        Supply::Finite => "the sources come to an end by themselves; after how many candidates, a climb finds out",
+        Supply::Nothing => "no candidate waits",
+        Supply::Listed(_) | Supply::Endless => {
+            "neither a list nor a stop time ends the session ('stop.maxHours', 'stop.until')"
+        }
     }
 }

@@ -21,6 +21,7 @@ pub use forecast::forecast;
 pub use ideas::ideas;
 pub use imported::{imported_log, imported_run, imported_status};
 pub use log::log;
+pub use patch::patch;
 pub use review::review;
 pub use show::show;
 pub use status::status;

@@ -14,7 +14,7 @@ const FILE: &str = "\u{1b}[1m";
 const END: &str = "\u{1b}[0m";
 
 /// Writes a patch.
-pub(super) fn patch(view: &PatchView, screen: Screen) -> String {
+pub fn patch(view: &PatchView, screen: Screen) -> String {
     let mut text = "patch\n".to_owned();
     for line in clean(&view.text).lines() {
         match colour(line).filter(|_| screen.colour) {

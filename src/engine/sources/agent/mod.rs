@@ -313,6 +313,14 @@ impl Source for AgentSource {
     fn keys(&self, _: &UserRepository) -> Result<Option<Vec<String>>, EngineError> {
         self.find_program().map(|()| None)
     }
+
+    fn lacks(&self) -> String {
+        format!("no proposal of {}", self.name)
+    }
+
+    fn is_finite(&self) -> bool {
+        false
+    }
 }
 
 fn unknown(name: &str) -> EngineError {

@@ -162,6 +162,10 @@ impl Source for KnobSweep {
         };
         Ok(sweep::points(self.sweep()).map(to_try))
     }
+
+    fn lacks(&self) -> String {
+        format!("no value of {} other than the present one", self.name())
+    }
 }
 
 /// Says what became of a settled point; a duplicate is what it is a duplicate of.
